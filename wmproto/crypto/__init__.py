@@ -1,0 +1,1 @@
+"""Primitives as the specification fixes them: Merkle tree, signatures, secret files, beacon."""

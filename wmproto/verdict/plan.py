@@ -1,0 +1,199 @@
+"""How many leaves a dispute takes: what ``wmproto verdict plan`` prints (`specs/verdict.md`, "Planning").
+
+Retention r is the chance that the model still gives the label on a marked leaf, all leaves alike and independent: an
+assumption about the mark, not about the protocol. Everything is exact: paths are counted leaf by leaf, and a path with
+h hits of n weighs num^h (den-num)^(n-h) over den^n for r = num/den. No number here enters a verdict.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import comb, gcd
+
+from wmproto.verdict.wealth import FRACTIONS, Wealth, whole
+
+__all__ = ["LIMIT", "Plan", "Sequential", "fixed_size", "plan", "sequential_size"]
+
+LIMIT = 8192
+"""Marked leaves beyond which a plan is not worked out: such a mark is too weak to be useful."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sequential:
+    """Leaves that a dispute by D13 takes until it is DEPENDENT.
+
+    Args:
+        mean_tenths: Mean number of marked leaves in tenths of a leaf, to the nearest (error below 2^-20 leaf before that).
+        marked: Marked leaves that suffice with chance 99 % or more (the 99 % quantile).
+        offered_simple: Those and one ghost for every three: ceil(4/3 * marked).
+        offered: Leaves that suffice with chance 99 % or more when each one is a ghost with chance 1/4.
+        range_leaves: ``offered`` rounded up to whole rounds of 16: the count to file.
+    """
+
+    mean_tenths: int
+    marked: int
+    offered_simple: int
+    offered: int
+    range_leaves: int
+
+    def disputes(self, leaves: int) -> tuple[int, int]:
+        """Return how many disputes a key of ``leaves`` leaves is good for: if all use the whole range, and at the mean.
+
+        A dispute starts at a multiple of max(16, N/128), so it costs a multiple of that.
+
+        Raises:
+            TypeError: ``leaves`` is not an int.
+            ValueError: No key has that many leaves (16 to 65,536, in 16s, above 2,048 in 2,048s).
+        """
+        if whole("leaves", leaves, 16) > 65536 or leaves % (16 if leaves <= 2048 else 2048):
+            raise ValueError(f"no key has {leaves} leaves")
+        grid = max(16, leaves // 128)
+        mean = -(-self.mean_tenths * 4 // 30)
+        return leaves // _round_up(self.range_leaves, grid), leaves // _round_up(mean, grid)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to expect at retention ``num/den`` with ``m`` labels and ``bits`` = L; None where the mark is too weak.
+
+    Args:
+        m: Number of equally likely labels.
+        bits: L.
+        retention: (num, den) in lowest terms.
+        sequential: Leaves by D13.
+        fixed: (n, t) of the fixed-size test, for comparison.
+    """
+
+    m: int
+    bits: int
+    retention: tuple[int, int]
+    sequential: Sequential | None
+    fixed: tuple[int, int] | None
+
+
+def plan(m: int, bits: int, retention: tuple[int, int]) -> Plan:
+    """Work out a plan.
+
+    Args:
+        m: Number of equally likely labels, at least 2.
+        bits: L, at least 1.
+        retention: (num, den) with 0 <= num <= den and den >= 1.
+
+    Raises:
+        TypeError: An argument is not an int.
+        ValueError: An argument is out of range.
+    """
+    num, den = _ratio(m, bits, retention)
+    return Plan(m, bits, (num, den), sequential_size(m, bits, (num, den)), fixed_size(m, bits, (num, den)))
+
+
+def fixed_size(m: int, bits: int, retention: tuple[int, int]) -> tuple[int, int] | None:
+    """Return (n, t): the least n of which t hits have chance <= 2^-bits by luck, and >= 99 % at this retention.
+
+    None if there is none up to ``LIMIT``. Arguments and errors as ``plan``.
+    """
+    num, den = _ratio(m, bits, retention)
+    if num * m <= den:
+        return None
+    # at n leaves: t the threshold, ways = C(n, t-1), null and power = P[>= t] over m^n and den^n
+    t, ways, null, power = 1, 1, 0, 0
+    for n in range(LIMIT):
+        misses = n - t + 1
+        null = null * m + ways * (m - 1) ** misses
+        power = power * den + ways * num**t * (den - num) ** misses
+        ways = ways * (n + 1) // (misses + 1)
+        while null << bits > m ** (n + 1):
+            misses = n + 1 - t
+            ways = ways * (misses + 1) // t
+            null -= ways * (m - 1) ** misses
+            power -= ways * num**t * (den - num) ** misses
+            t += 1
+        if 100 * power >= 99 * den ** (n + 1):
+            return n + 1, t
+    return None
+
+
+def sequential_size(m: int, bits: int, retention: tuple[int, int]) -> Sequential | None:
+    """Return the leaves that D13 takes, or None if the mark is too weak for ``LIMIT`` marked leaves.
+
+    Arguments and errors as ``plan``.
+    """
+    num, den = _ratio(m, bits, retention)
+    horizon = _horizon(m, bits, num, den)
+    if horizon is None:
+        return None
+    edge = Wealth.start(m)  # the fewest hits that fire at this leaf; all hits while even those do not
+    alive = [1]  # alive[h] = sequences with h hits that have not fired
+    done, total, marked = [0], 0, 0  # P[fired by leaf n] over den^n; sum of P[not fired by j], j < n, over den^n
+    for n in range(1, horizon + 1):
+        total = (total + den ** (n - 1) - done[-1]) * den
+        edge = lower if (lower := edge.miss()).fires(bits) else edge.hit()
+        fired = 0
+        if not edge.fires(bits):
+            alive = [1, *map(int.__add__, alive, alive[1:]), 1]
+        else:
+            if len(alive) == edge.hits:
+                fired = alive[-1] * num**edge.hits * (den - num) ** (n - edge.hits)
+            alive = [1, *map(int.__add__, alive, alive[1:]), alive[-1]][: edge.hits]
+        done.append(done[-1] * den + fired)
+        if not marked and 100 * done[n] >= 99 * den**n:
+            marked = n
+        if done[n] == den**n:
+            break
+    mean_tenths = (20 * total + den**n) // (2 * den**n)
+    offered = _with_ghosts(done, den, marked)
+    return Sequential(mean_tenths, marked, -(-4 * marked // 3), offered, _round_up(offered, 16))
+
+
+def _horizon(m: int, bits: int, num: int, den: int) -> int | None:
+    """Return an H with sum over n >= H of P[not fired by n] <= 2^-20, or None if there is none up to LIMIT.
+
+    While E < 2^L each gambler has W_k < 7 * 2^L, so by Markov P[not fired by n] < 7 * 2^L * (p/q)^n, p/q = E[1/factor].
+    """
+    best = None
+    for k in FRACTIONS[:-1]:
+        up, down = 32 + k * (m - 1), 32 - k
+        p, q = 32 * (num * down + (den - num) * up), den * up * down
+        low, high = 0, best or LIMIT
+
+        def enough(n: int, p: int = p, q: int = q) -> bool:
+            return 7 * p**n * q << bits + 20 <= q**n * (q - p)
+
+        if p >= q or not enough(high):
+            continue
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (low, middle) if enough(middle) else (middle, high)
+        best = high
+    return best
+
+
+def _with_ghosts(done: list[int], den: int, marked: int) -> int:
+    """Return the least t with P[fired within t leaves] >= 99 % when each leaf is marked with chance 3/4."""
+
+    def enough(t: int) -> bool:
+        total = 0
+        for j in range(t + 1):
+            total = total * den + comb(t, j) * 3**j * (done[j] if j < len(done) else done[-1] * den ** (j + 1 - len(done)))
+        return 100 * total >= 99 * (4 * den) ** t
+
+    low, high = marked - 1, marked
+    while not enough(high):
+        low, high = high, high + marked
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if enough(middle) else (middle, high)
+    return high
+
+
+def _round_up(value: int, step: int) -> int:
+    return -(-value // step) * step
+
+
+def _ratio(m: int, bits: int, retention: tuple[int, int]) -> tuple[int, int]:
+    whole("m", m, 2)
+    whole("bits", bits, 1)
+    num, den = retention
+    if whole("retention numerator", num, 0) > whole("retention denominator", den, 1):
+        raise ValueError("retention must be at most 1")
+    return num // gcd(num, den), den // gcd(num, den)

@@ -1,0 +1,77 @@
+"""JSON with exactly one encoding (RFC 8785), strict on the way in (specs/encoding.md)."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import rfc8785
+
+from wmproto.errors import FormatError
+
+__all__ = ["canonical_json", "parse_canonical", "parse_json"]
+
+
+def canonical_json(value: Any) -> bytes:
+    """Encode by RFC 8785.
+
+    Args:
+        value: dict with str keys, list, tuple, str, int within +-(2**53 - 1), bool or None. No floats: nothing that
+            is committed or decided holds one.
+
+    Raises:
+        FormatError: The value has no such encoding.
+    """
+    try:
+        return rfc8785.dumps(value)
+    except (rfc8785.CanonicalizationError, RecursionError) as err:
+        raise FormatError("value has no canonical encoding") from err
+
+
+def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    out = dict(pairs)
+    if len(out) != len(pairs):
+        raise FormatError("an object holds a field twice")
+    return out
+
+
+def _no_float(text: str) -> Any:
+    raise FormatError(f"a number is not an integer: {text[:40]}")
+
+
+def parse_json(data: bytes, *, what: str, limit: int) -> Any:
+    """Parse JSON that people may have written: any white space, but no duplicate fields and no floats.
+
+    Args:
+        data: The received bytes.
+        what: Name of the object, for the message.
+        limit: Size cap in bytes.
+
+    Raises:
+        FormatError: Too large, not UTF-8, not JSON, duplicate field, a float.
+    """
+    if len(data) > limit:
+        raise FormatError(f"{what}: {len(data)} bytes are more than the {limit} allowed")
+    try:
+        return json.loads(
+            data.decode("utf-8"),
+            object_pairs_hook=_no_duplicates,
+            parse_float=_no_float,
+            parse_constant=_no_float,
+        )
+    except FormatError as err:
+        raise FormatError(f"{what}: {err}") from err
+    except (ValueError, RecursionError) as err:  # includes UnicodeDecodeError, JSONDecodeError, huge integers
+        raise FormatError(f"{what}: not JSON") from err
+
+
+def parse_canonical(data: bytes, *, what: str, limit: int) -> Any:
+    """Parse JSON and refuse it unless encoding the result again gives the very same bytes.
+
+    Raises:
+        FormatError: As parse_json, or the bytes are not the canonical ones.
+    """
+    value = parse_json(data, what=what, limit=limit)
+    if canonical_json(value) != data:
+        raise FormatError(f"{what}: not in canonical form (RFC 8785)")
+    return value
