@@ -8,7 +8,7 @@ h hits of n weighs num^h (den-num)^(n-h) over den^n for r = num/den. No number h
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import comb, gcd
+from math import gcd
 
 from wmproto.verdict.wealth import FRACTIONS, Wealth, whole
 
@@ -128,13 +128,12 @@ def sequential_size(m: int, bits: int, retention: tuple[int, int]) -> Sequential
     for n in range(1, horizon + 1):
         total = (total + den ** (n - 1) - done[-1]) * den
         edge = lower if (lower := edge.miss()).fires(bits) else edge.hit()
+        ended, alive = alive[-1], [1, *map(int.__add__, alive, alive[1:]), alive[-1]]
         fired = 0
-        if not edge.fires(bits):
-            alive = [1, *map(int.__add__, alive, alive[1:]), 1]
-        else:
-            if len(alive) == edge.hits:
-                fired = alive[-1] * num**edge.hits * (den - num) ** (n - edge.hits)
-            alive = [1, *map(int.__add__, alive, alive[1:]), alive[-1]][: edge.hits]
+        if edge.fires(bits):
+            if len(alive) > edge.hits:  # the sequences that reached the edge with this leaf
+                fired = ended * num**edge.hits * (den - num) ** (n - edge.hits)
+            del alive[edge.hits :]
         done.append(done[-1] * den + fired)
         if not marked and 100 * done[n] >= 99 * den**n:
             marked = n
@@ -172,9 +171,10 @@ def _with_ghosts(done: list[int], den: int, marked: int) -> int:
     """Return the least t with P[fired within t leaves] >= 99 % when each leaf is marked with chance 3/4."""
 
     def enough(t: int) -> bool:
-        total = 0
+        total, ways = 0, 1  # ways = C(t, j) 3^j: j of the t leaves are marked
         for j in range(t + 1):
-            total = total * den + comb(t, j) * 3**j * (done[j] if j < len(done) else done[-1] * den ** (j + 1 - len(done)))
+            total = total * den + ways * (done[j] if j < len(done) else done[-1] * den ** (j + 1 - len(done)))
+            ways = ways * 3 * (t - j) // (j + 1)
         return 100 * total >= 99 * (4 * den) ** t
 
     low, high = marked - 1, marked

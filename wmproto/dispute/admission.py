@@ -1,0 +1,184 @@
+"""May this dispute be held: key, release, receipts, and which leaves are taken (specs/dispute.md, dis-taken-*).
+
+A function of signed objects and receipts alone; whoever judges, judges alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from wmproto.commitment.statement import VerifiedKey
+from wmproto.dispute.messages import Admit, Decide, File, parse_message
+from wmproto.errors import FormatError, InclusionError, VerificationError
+from wmproto.registry.entry import entry_leaf
+from wmproto.registry.note import LogKey
+from wmproto.registry.receipt import VerifiedReceipt, verify_receipt
+from wmproto.wire.dsse import Envelope
+
+__all__ = ["Admission", "counted_admit", "taken", "verify_admission"]
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """The verified admission receipt.
+
+    Attributes:
+        size: Size of the tree in admit's checkpoint.
+        root: Its root.
+        admit_index: Index of the admit entry.
+        key_index: Index of the key entry.
+        release_index: Index of the release entry, or None.
+        prior_index: Index of the older release of the suspect, or None.
+        earlier: Indices of the earlier entries, in the order of admit's list.
+    """
+
+    size: int
+    root: bytes
+    admit_index: int
+    key_index: int
+    release_index: int | None
+    prior_index: int | None
+    earlier: tuple[int, ...]
+
+
+def verify_admission(
+    receipts: tuple[bytes, ...],
+    log: LogKey,
+    *,
+    admit: bytes,
+    key: bytes,
+    release: bytes | None,
+    prior: bytes | None,
+    earlier: tuple[bytes, ...],
+) -> Admission:
+    """Check that all entries stand in the log under the one checkpoint of admit's receipt.
+
+    Args:
+        receipts: tlog-proofs in the order of chain.link_logged.
+        log: The one log the dispute is addressed to.
+        admit: Leaf of admit's entry; the other leaves likewise, None where there is no such entry.
+        key: See admit.
+        release: See admit.
+        prior: See admit.
+        earlier: See admit.
+
+    Raises:
+        InclusionError: A receipt is missing, leads elsewhere, or stands under another checkpoint.
+        FormatError: A receipt is malformed.
+        SignatureError: The checkpoint is not the log's.
+    """
+    leaves = [admit, key, *([release] if release else []), *([prior] if prior else []), *earlier]
+    if len(receipts) != len(leaves):
+        raise InclusionError(f"{len(receipts)} receipts for {len(leaves)} entries", rule="dis-admit-5")
+    proofs = [verify_receipt(data, leaf, log) for data, leaf in zip(receipts, leaves, strict=True)]
+    if len({p.note for p in proofs}) != 1:
+        raise InclusionError("the receipts stand under different checkpoints", rule="dis-admit-5")
+    at = [p.index for p in proofs]
+    rest = iter(at[2:])
+    return Admission(
+        size=proofs[0].size,
+        root=proofs[0].root,
+        admit_index=at[0],
+        key_index=at[1],
+        release_index=next(rest) if release else None,
+        prior_index=next(rest) if prior else None,
+        earlier=tuple(rest),
+    )
+
+
+def order_problems(a: Admission) -> list[str]:
+    """What the order of the log says against the dispute, in words for the verdict; empty if nothing."""
+    problems = []
+    if not a.key_index < a.admit_index:
+        problems.append("the key stands after admit in the log")
+    if a.release_index is not None and not a.key_index < a.release_index < a.admit_index:
+        problems.append("the release does not stand between key and admit in the log")
+    if a.prior_index is not None and a.prior_index < a.key_index:
+        problems.append("the suspect's weights were registered before the labels were born")
+    if list(a.earlier) != sorted(set(a.earlier)) or any(i >= a.admit_index for i in a.earlier):
+        problems.append("the earlier entries are not in the order of the log")
+    return problems
+
+
+def counted_admit(envelope: Envelope, *, key: VerifiedKey, log: str) -> File | None:
+    """The file behind an admit entry, if that entry counts for this key; None if it does not.
+
+    It counts if its ``file`` is signed by the key's owner, is about this key, and names the admit's signer as
+    arbitrator and this log: neither a stranger nor another arbitrator can burn leaves (hole R17).
+    """
+    try:
+        key_id, admit = parse_message(envelope, Admit)
+        file_key_id, file = parse_message(admit.file, File)
+    except (FormatError, VerificationError):
+        return None
+    ours = key_id == file_key_id == key.key_id and admit.file.signer == key.z.owner
+    return file if ours and file.arbitrator == envelope.signer and file.log == log else None
+
+
+def taken(entries: Iterable[tuple[str, Envelope]], *, key: VerifiedKey, log: str) -> tuple[int, list[bytes]]:
+    """Which leaves are consumed: everything below the largest end over the admits that count.
+
+    Args:
+        entries: (type, envelope) of log entries in the order of the log; types other than admit and decide are passed
+            over.
+        key: The key.
+        log: vkey of the log.
+
+    Returns:
+        The first leaf that is free, and the leaves of the entries that count: each admit as counted_admit says, and the
+        first decide of each by the same arbitrator, which shortens it to the rounds that were asked.
+    """
+    profile = key.profile
+    ends: dict[bytes, int] = {}
+    admits: dict[bytes, tuple[bytes, File]] = {}
+    counted = []
+    for kind, envelope in entries:
+        leaf = entry_leaf(profile, kind, envelope)
+        if kind == "admit":
+            filed = counted_admit(envelope, key=key, log=log)
+            if filed is not None and leaf not in ends:
+                ends[leaf] = filed.start + filed.count
+                admits[leaf] = (envelope.signer, filed)
+                counted.append(leaf)
+        elif kind == "decide":
+            try:
+                key_id, decide = parse_message(envelope, Decide)
+            except (FormatError, VerificationError):
+                continue
+            signer, file = admits.get(decide.admit, (b"", None))
+            if file is None or key_id != key.key_id or signer != envelope.signer:
+                continue
+            del admits[decide.admit]  # only the first decide counts
+            ends[decide.admit] = min(ends[decide.admit], file.start + profile.round_leaves * decide.rounds)
+            counted.append(leaf)
+    return max(ends.values(), default=0), counted
+
+
+def verify_decided(
+    receipts: tuple[bytes, ...], log: LogKey, *, decide: bytes, admit: bytes, then: Admission
+) -> VerifiedReceipt:
+    """Check decide's receipt, and that the admit stands where it stood in a tree that has grown.
+
+    Args:
+        receipts: tlog-proofs of decide and of admit under one checkpoint.
+        log: The log.
+        decide: Leaf of decide's entry.
+        admit: Leaf of admit's entry.
+        then: What admit's receipt said.
+
+    Raises:
+        InclusionError: Not so; a log that shows two different pasts is named as the one at fault.
+        FormatError: A receipt is malformed.
+        SignatureError: The checkpoint is not the log's.
+    """
+    if len(receipts) != 2:
+        raise InclusionError("decide's receipt is the proofs of decide and of admit", rule="dis-decide-4")
+    proof, again = (verify_receipt(data, leaf, log) for data, leaf in zip(receipts, (decide, admit), strict=True))
+    if proof.note != again.note or again.index != then.admit_index or proof.size <= then.size:
+        raise InclusionError(
+            "the log of decide's receipt is not the log of admit's, grown", rule="dis-decide-5", fault="registry"
+        )
+    if proof.index < then.size:
+        raise InclusionError("decide stands in the log before admit was shown", rule="dis-decide-5", fault="registry")
+    return proof

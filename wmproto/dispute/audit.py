@@ -1,0 +1,111 @@
+"""The audit: a pure function of the transcript and of whom the auditor trusts (specs/dispute.md, dis-audit-*).
+
+It recomputes every hash, link, label, order and count, what is taken, and the verdict, in integers. It needs no
+network, no database, no torch and nobody's word.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from wmproto.dispute.admission import taken
+from wmproto.dispute.machine import Dispute
+from wmproto.dispute.outcome import Outcome, decide
+from wmproto.dispute.transcript import Transcript
+from wmproto.dispute.trust import Trust, check_trust, trust_assumed
+from wmproto.errors import FormatError, StateError, VerificationError
+from wmproto.registry.copy import LogCopy
+from wmproto.registry.entry import entry_leaf
+from wmproto.wire.profile import WMPROTO_1, Profile
+
+__all__ = ["Audit", "audit", "replay_steps"]
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """What an audit found.
+
+    Attributes:
+        dispute: The state after the last step.
+        outcome: The verdict.
+        assumed: Everybody whose honesty was assumed because no trust file was given; empty under a trust file.
+        log_checked: Whether a copy of the log showed that admit hid nothing.
+    """
+
+    dispute: Dispute
+    outcome: Outcome
+    assumed: tuple[str, ...]
+    log_checked: bool
+
+
+def replay_steps(transcript: Transcript, dispute: Dispute) -> None:
+    """Feed every step of a transcript to a fresh dispute.
+
+    Raises:
+        VerificationError: The transcript is false evidence; a message out of order is that, too.
+        FormatError: A message is malformed or not supported.
+    """
+    for number, step in enumerate(transcript.steps):
+        try:
+            dispute.receive(step.message, step.attached)
+            if step.receipts:
+                dispute.logged(step.receipts)
+        except StateError as err:
+            raise VerificationError(f"step {number}: {err}", rule="dis-chain-1") from err
+        except (VerificationError, FormatError) as err:
+            err.args = (f"step {number}: {err}",)
+            raise
+
+
+def audit(
+    transcript: bytes,
+    *,
+    trust: Trust | None = None,
+    log_copy: LogCopy | None = None,
+    profile: Profile = WMPROTO_1,
+) -> Audit:
+    """Recheck a transcript alone.
+
+    Args:
+        transcript: The file's bytes.
+        trust: Whom the auditor trusts; without it the result names everybody who was taken on trust.
+        log_copy: A verified copy of the log that holds admit: shows whether admit listed every earlier dispute.
+        profile: ``wmproto/1``; tests of the theorem pass a reduced one.
+
+    Raises:
+        FormatError: Malformed, or not supported by this version.
+        VerificationError: False evidence: which rule failed and whose fault it is (TrustError: the trust file does not
+            name somebody the evidence rests on).
+    """
+    parsed = Transcript.parse(transcript)
+    dispute = Dispute(profile=profile, auditor_bits=trust.bits if trust else 0)
+    replay_steps(parsed, dispute)
+    if dispute.seq == 0:
+        raise FormatError("transcript: it holds no message")
+    if trust is not None:
+        check_trust(dispute, trust)
+    if log_copy is not None:
+        _check_log(dispute, log_copy)
+    return Audit(
+        dispute=dispute,
+        outcome=decide(dispute),
+        assumed=() if trust is not None else trust_assumed(dispute),
+        log_checked=log_copy is not None,
+    )
+
+
+def _check_log(dispute: Dispute, copy: LogCopy) -> None:
+    """Find admit in the copy and compare what it listed with every earlier entry that counts."""
+    if dispute.seq < 3:
+        return
+    leaves = [entry_leaf(dispute.profile, kind, envelope) for kind, envelope in copy.entries]
+    if dispute.admission is None or dispute.admission.size > len(leaves):
+        raise VerificationError("the copy of the log is older than the dispute", rule="dis-log-1")
+    at = dispute.admission.admit_index
+    if leaves[at] != dispute.admit_entry:
+        raise VerificationError("the copy of the log holds another entry in admit's place", rule="dis-log-2")
+    free, counted = taken(copy.entries[:at], key=dispute.key, log=dispute.file.log)
+    if tuple(counted) != dispute.admit.earlier:
+        dispute.problems.append("admit hides an earlier entry of the key, as the copy of the log shows")
+    elif dispute.file.start < free:
+        dispute.problems.append(f"leaves below {free} are taken, as the copy of the log shows")

@@ -1,0 +1,400 @@
+"""The dispute as a state machine: bytes in, state out; no I/O, clock or randomness (specs/dispute.md).
+
+The arbitrator runs it while the dispute is held, an auditor runs the same code over the transcript. Order of messages:
+
+    file  bind  admit  (ask  answer  open)*  [stop]  decide
+
+What is false (signature, link, order, index, round size) raises and makes the transcript false evidence. What the
+claimant may not ask for is collected in ``problems``: the verdict is then INADMISSIBLE. What a party did wrong without
+changing the verdict is collected in ``findings``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from wmproto.commitment.statement import VerifiedKey, verify_key
+from wmproto.dispute import admission
+from wmproto.dispute.chain import link, link_logged
+from wmproto.dispute.messages import (
+    Admit,
+    Answer,
+    Ask,
+    Bind,
+    Decide,
+    File,
+    Message,
+    Open,
+    Stop,
+    message_kind,
+    parse_message,
+)
+from wmproto.dispute.tally import Evidence, Finding, Tally
+from wmproto.errors import FormatError, Party, SignatureError, StateError, UnsupportedError, VerificationError
+from wmproto.registry.checkpoint import verify_checkpoint
+from wmproto.registry.entry import entry_leaf
+from wmproto.registry.note import LogKey
+from wmproto.registry.receipt import verify_receipt
+from wmproto.release.record import VerifiedRelease, check_release_of, verify_release
+from wmproto.wire.dsse import Envelope
+from wmproto.wire.profile import WMPROTO_1, Profile
+
+__all__ = ["Dispute"]
+
+_M = TypeVar("_M", bound=Message)
+
+#: phase -> what may follow
+_NEXT: dict[str, tuple[str, ...]] = {
+    "new": ("file",),
+    "filed": ("bind",),
+    "bound": ("admit",),
+    "admitted": ("ask", "stop", "decide"),  # admit is said and not yet logged: an ask now makes it inadmissible
+    "ready": ("ask", "stop", "decide"),
+    "asked": ("answer", "stop", "decide"),
+    "answered": ("open", "stop", "decide"),
+    "stopped": ("decide",),
+    "decided": (),
+    "closed": (),
+}
+
+
+class Dispute:
+    """One dispute. Feed it each signed message with what is attached to it, and the receipts that logging gave.
+
+    Args:
+        profile: The profile; an audit takes ``wmproto/1`` alone.
+        auditor_bits: The least L of whoever judges; the largest of profile's, policy's and this counts.
+    """
+
+    key: VerifiedKey
+    file: File
+    bind: Bind
+    admit: Admit
+    log: LogKey
+    respondent: bytes
+    file_envelope: Envelope
+    admit_entry: bytes
+    decide_entry: bytes
+    tally: Tally
+
+    def __init__(self, *, profile: Profile = WMPROTO_1, auditor_bits: int = 0) -> None:
+        self.profile = profile
+        self._auditor_bits = auditor_bits
+        self.phase = "new"
+        self.seq = 0
+        self.link: bytes | None = None
+        self.rounds = 0
+        self.problems: list[str] = []
+        self.release: VerifiedRelease | None = None
+        self.admission: admission.Admission | None = None
+        self.decision: Decide | None = None
+        self._early: list[Finding] = []
+        self._earlier: list[tuple[str, Envelope]] = []
+        self._pending: Ask | None = None
+        self._answers: tuple[int | None, ...] = ()
+
+    # --- what a caller feeds -----------------------------------------------------------------------------------
+
+    def receive(self, envelope: Envelope, attached: Sequence[Envelope] = ()) -> Message:
+        """Take the next message.
+
+        Args:
+            envelope: The signed message.
+            attached: Signed objects that it names by their log entries: with ``file`` the key statement and the release
+                if there is one, with ``bind`` the older release if there is one, with ``admit`` the earlier entries.
+
+        Returns:
+            The verified message.
+
+        Raises:
+            StateError: Not now; nothing has changed.
+            VerificationError: False: the transcript that holds it is false evidence.
+            FormatError: Malformed, or (UnsupportedError) not supported by this version.
+        """
+        kind = message_kind(envelope.payload)
+        if kind not in _NEXT[self.phase]:
+            raise StateError(
+                f"{kind} does not follow: the dispute is {self.phase}",
+                hint=f"expected: {' or '.join(_NEXT[self.phase]) or 'nothing more'}",
+            )
+        take: dict[str, Callable[[Envelope, Sequence[Envelope]], Message]] = {
+            "file": self._file,
+            "bind": self._bind,
+            "admit": self._admit,
+            "ask": self._ask,
+            "answer": self._answer,
+            "open": self._open,
+            "stop": self._stop,
+            "decide": self._decide,
+        }
+        message = take[kind](envelope, attached)
+        self.link = link(self.profile, self.link, envelope)
+        self.seq += 1
+        return message
+
+    def logged(self, receipts: Sequence[bytes]) -> None:
+        """Take the receipts of the message that was just logged (``admit`` or ``decide``).
+
+        Raises:
+            StateError: Nothing was to be logged.
+            VerificationError: decide's receipt does not hold.
+            FormatError: decide's receipt is malformed.
+        """
+        if self.phase == "admitted" and self.link is not None:
+            self._judge(lambda: self._verify_admission(tuple(receipts)))
+            self.link = link_logged(self.profile, self.link, receipts)
+            self.phase = "ready"
+        elif self.phase == "decided":
+            if self.admission is not None:
+                admission.verify_decided(
+                    tuple(receipts), self.log, decide=self.decide_entry, admit=self.admit_entry, then=self.admission
+                )
+            self.phase = "closed"
+        else:
+            raise StateError(f"nothing was to be logged: the dispute is {self.phase}")
+
+    def close(self) -> None:
+        """Count the leaves of an unfinished round as marked misses: they were asked and not opened (dis-open-3)."""
+        if self._pending is not None:
+            answers = self._answers or (None,) * len(self._pending.leaves)
+            self.tally.round(self._pending.leaves, answers, {})
+            self._pending = None
+
+    # --- what a caller reads -----------------------------------------------------------------------------------
+
+    @property
+    def bits(self) -> int:
+        """L that the parties play for: the larger of the profile's and the policy's."""
+        return max(self.key.bits, self.admit.policy.bits)
+
+    @property
+    def judged_bits(self) -> int:
+        """L that whoever judges asks for."""
+        return max(self.bits, self._auditor_bits)
+
+    @property
+    def fired(self) -> bool:
+        """Whether E has reached 2**bits: DEPENDENT is final, and the arbitrator decides."""
+        return self.tally.fired(self.bits)
+
+    @property
+    def evidence(self) -> Evidence:
+        """What counts for whoever judges."""
+        return self.tally.evidence(self.judged_bits)
+
+    @property
+    def findings(self) -> list[Finding]:
+        """Broken rules that leave the verdict as it is."""
+        return self._early + (self.tally.findings if hasattr(self, "tally") else [])
+
+    @property
+    def next_leaf(self) -> int:
+        """First leaf that has not been asked."""
+        return self.file.start + self.profile.round_leaves * self.rounds
+
+    @property
+    def end(self) -> int:
+        """One past the last leaf of the range."""
+        return self.file.start + self.file.count
+
+    # --- before the first leaf ---------------------------------------------------------------------------------
+
+    def _file(self, envelope: Envelope, attached: Sequence[Envelope]) -> File:
+        key_id, file = parse_message(envelope, File)
+        self._chained(file, "claimant")
+        if file.profile != self.profile.name:
+            raise FormatError(f"file: profile {file.profile!r} is not {self.profile.name!r}")
+        if file.access != "W":
+            raise UnsupportedError(f"access {file.access!r} is not supported by this version", hint="supported: W")
+        if file.time_evidence:
+            raise UnsupportedError("time evidence is not supported by this version")
+        if (file.release_entry is None) != (file.release_receipt is None):
+            raise FormatError("file: a release comes with its receipt, and a receipt with its release")
+        log = LogKey.parse(file.log)
+        named = [file.key_entry, *([file.release_entry] if file.release_entry is not None else [])]
+        self._attached(attached, ("key", "release")[: len(named)], named, "dis-file-2")
+        key = verify_key(attached[0], profile=self.profile)
+        if key_id != key.key_id:
+            raise VerificationError("file names another key than it attaches", rule="dis-file-3", fault="claimant")
+        if envelope.signer != key.z.owner:
+            raise SignatureError("file is not signed by the key's owner", rule="dis-file-4")
+        self.file, self.key, self.log, self.file_envelope = file, key, log, envelope
+        self._range()
+        self._judge(lambda: self._receipt(file.key_receipt, file.key_entry, "key"))
+        if file.release_entry is not None:
+            self._judge(lambda: self._take_release(attached[1]))
+        self.phase = "filed"
+        return file
+
+    def _range(self) -> None:
+        file, grid = self.file, self.profile.start_grid(self.key.z.N)
+        if file.start % grid:
+            self.problems.append(f"the range starts at leaf {file.start}, not at a multiple of {grid}")
+        if file.count % self.profile.round_leaves or not file.count or self.end > self.key.z.N:
+            self.problems.append(
+                f"{file.count} leaves from leaf {file.start} on are not whole rounds of the key's leaves"
+            )
+
+    def _receipt(self, data: bytes | None, leaf: bytes | None, what: str) -> int:
+        try:
+            return verify_receipt(data or b"", leaf or b"", self.log).index
+        except (VerificationError, FormatError) as err:
+            raise VerificationError(f"the receipt of the {what}: {err}", rule="dis-file-5", fault="claimant") from err
+
+    def _take_release(self, envelope: Envelope) -> None:
+        release = verify_release(envelope, profile=self.profile)
+        check_release_of(release, self.key)
+        self._receipt(release.release.key_receipt, self.file.key_entry, "key, as the release quotes it")
+        self._receipt(self.file.release_receipt, self.file.release_entry, "release")
+        self.release = release
+
+    def _bind(self, envelope: Envelope, attached: Sequence[Envelope]) -> Bind:
+        bind = self._message(envelope, Bind, None, "respondent")
+        if bind.adapter is not None or bind.map is not None:
+            raise UnsupportedError("adapters and class maps are not supported by this version")
+        named = [bind.prior] if bind.prior is not None else []
+        self._attached(attached, ("release",) * len(named), named, "dis-bind-2")
+        if named and verify_release(attached[0], profile=self.profile).release.model != bind.model:
+            raise VerificationError("the older release is of other weights", rule="dis-bind-3", fault="respondent")
+        self.bind, self.respondent = bind, envelope.signer
+        self.phase = "bound"
+        return bind
+
+    def _admit(self, envelope: Envelope, attached: Sequence[Envelope]) -> Admit:
+        admit = self._message(envelope, Admit, self.file.arbitrator, "arbitrator")
+        if admit.file != self.file_envelope:
+            raise VerificationError("admit holds another file", rule="dis-admit-2", fault="arbitrator")
+        if admit.policy.digest(self.profile) != self.file.policy:
+            raise VerificationError("admit holds another policy", rule="dis-admit-3", fault="arbitrator")
+        if admit.known_answers:
+            raise UnsupportedError("known answers are not supported by this version")
+        kinds = [message_kind(e.payload) for e in attached]
+        self._attached(attached, kinds, admit.earlier, "dis-admit-4")
+        self._earlier = list(zip(kinds, attached, strict=True))
+        self.admit, self.admit_entry = admit, entry_leaf(self.profile, "admit", envelope)
+        self.tally = Tally(self.key, {self.bits, self.judged_bits})
+        self.phase = "admitted"
+        return admit
+
+    def _verify_admission(self, receipts: tuple[bytes, ...]) -> None:
+        free, counted = admission.taken(self._earlier, key=self.key, log=self.file.log)
+        if tuple(counted) != self.admit.earlier:
+            self.problems.append("admit lists an earlier entry that does not count")
+        if self.file.start < free:
+            self.problems.append(f"the range starts at leaf {self.file.start}; leaves below {free} are taken")
+        found = admission.verify_admission(
+            receipts,
+            self.log,
+            admit=self.admit_entry,
+            key=self.file.key_entry,
+            release=self.file.release_entry,
+            prior=self.bind.prior,
+            earlier=self.admit.earlier,
+        )
+        self.problems += admission.order_problems(found)
+        if verify_checkpoint(self.admit.head.encode(), self.log).size > found.admit_index:
+            self.problems.append("the log head that admit quotes is younger than admit")
+        self.admission = found
+
+    # --- rounds ------------------------------------------------------------------------------------------------
+
+    def _ask(self, envelope: Envelope, attached: Sequence[Envelope]) -> Ask:
+        ask = self._message(envelope, Ask, self.key.z.owner, "claimant", attached)
+        if self.fired:
+            raise StateError("ask does not follow: the verdict is DEPENDENT and final")
+        due = list(range(self.next_leaf, self.next_leaf + self.profile.round_leaves))
+        if self.next_leaf >= self.end:
+            raise VerificationError("ask goes beyond the range", rule="dis-ask-2", fault="claimant")
+        if [leaf.index for leaf in ask.leaves] != due:
+            raise VerificationError(
+                f"ask is not for leaves {due[0]} to {due[-1]} in order", rule="dis-ask-1", fault="claimant"
+            )
+        if self.phase == "admitted":
+            self.problems.append("admit was not logged before the first leaf was asked")
+        self._pending, self._answers, self.rounds = ask, (), self.rounds + 1
+        self.phase = "asked"
+        return ask
+
+    def _answer(self, envelope: Envelope, attached: Sequence[Envelope]) -> Answer:
+        answer = self._message(envelope, Answer, self.file.arbitrator, "arbitrator", attached)
+        classes = len(self.key.z.classes)
+        if len(answer.answers) != self.profile.round_leaves or any(
+            a is not None and a >= classes for a in answer.answers
+        ):
+            raise VerificationError(
+                "answer is not a class or nothing for each leaf asked", rule="dis-answer-1", fault="arbitrator"
+            )
+        self._answers = answers
+        self.phase = "answered"
+        return answer
+
+    def _open(self, envelope: Envelope, attached: Sequence[Envelope]) -> Open:
+        message = self._message(envelope, Open, self.key.z.owner, "claimant", attached)
+        leaves = self._pending.leaves if self._pending is not None else ()
+        at = [opening.index for opening in message.openings]
+        if at != sorted(set(at)) or not set(at) <= {leaf.index for leaf in leaves}:
+            raise VerificationError("open is not of leaves asked, in order", rule="dis-open-1", fault="claimant")
+        self.tally.round(leaves, self._answers, {opening.index: opening for opening in message.openings})
+        self._pending = None
+        self.phase = "ready"
+        return message
+
+    # --- the end -----------------------------------------------------------------------------------------------
+
+    def _stop(self, envelope: Envelope, attached: Sequence[Envelope]) -> Stop:
+        stop = self._message(envelope, Stop, self.key.z.owner, "claimant", attached)
+        self.close()
+        self.phase = "stopped"
+        return stop
+
+    def _decide(self, envelope: Envelope, attached: Sequence[Envelope]) -> Decide:
+        decide = self._message(envelope, Decide, self.file.arbitrator, "arbitrator", attached)
+        if decide.admit != self.admit_entry or decide.rounds != self.rounds:
+            raise VerificationError(
+                "decide names another admit or number of rounds", rule="dis-decide-1", fault="arbitrator"
+            )
+        over = self.phase == "stopped" or self.fired or self.problems or self.next_leaf >= self.end
+        if not over or self._pending is not None:
+            self._early.append(Finding("dis-decide-2", "arbitrator", "decided before the dispute was over"))
+        self.close()
+        self.decision, self.decide_entry = decide, entry_leaf(self.profile, "decide", envelope)
+        self.phase = "decided"
+        return decide
+
+    # --- checks that messages share ----------------------------------------------------------------------------
+
+    def _message(
+        self,
+        envelope: Envelope,
+        kind: type[_M],
+        signer: bytes | None,
+        party: Party,
+        attached: Sequence[Envelope] | None = None,
+    ) -> _M:
+        key_id, message = parse_message(envelope, kind)
+        name = kind.__name__.lower()
+        if signer is not None and envelope.signer != signer:
+            raise SignatureError(f"{name} is not signed by the {party}", rule="dis-chain-3")
+        if key_id != self.key.key_id:
+            raise VerificationError(f"{name} is about another key", rule="dis-chain-5", fault=party)
+        if attached:
+            raise VerificationError(f"{name} has nothing to attach", rule="dis-chain-4")
+        self._chained(message, party)
+        return message
+
+    def _chained(self, message: Message, party: Party) -> None:
+        if message.seq != self.seq or message.previous != self.link:
+            raise VerificationError(f"message {self.seq} does not continue the chain", rule="dis-chain-2", fault=party)
+
+    def _attached(self, attached: Sequence[Envelope], kinds: Sequence[str], named: Sequence[bytes], rule: str) -> None:
+        leaves = [entry_leaf(self.profile, kind, e) for kind, e in zip(kinds, attached, strict=False)]
+        if len(attached) != len(named) or leaves != list(named):
+            raise VerificationError("what is attached is not what the message names", rule=rule)
+
+    def _judge(self, check: Callable[[], Any]) -> None:
+        """Run a check whose failure makes the claim inadmissible instead of the transcript false."""
+        try:
+            check()
+        except (VerificationError, FormatError) as err:
+            self.problems.append(str(err))
