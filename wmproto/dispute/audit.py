@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from wmproto.crypto.merkle import tree_root
 from wmproto.dispute.admission import taken
 from wmproto.dispute.machine import Dispute
 from wmproto.dispute.outcome import Outcome, decide
@@ -101,6 +102,8 @@ def _check_log(dispute: Dispute, copy: LogCopy) -> None:
     leaves = [entry_leaf(dispute.profile, kind, envelope) for kind, envelope in copy.entries]
     if dispute.admission is None or dispute.admission.size > len(leaves):
         raise VerificationError("the copy of the log is older than the dispute", rule="dis-log-1")
+    if tree_root(leaves[: dispute.admission.size]) != dispute.admission.root:
+        raise VerificationError("the copy shows another past than admit's receipt", rule="dis-log-3", fault="registry")
     at = dispute.admission.admit_index
     if leaves[at] != dispute.admit_entry:
         raise VerificationError("the copy of the log holds another entry in admit's place", rule="dis-log-2")

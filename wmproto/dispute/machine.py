@@ -91,7 +91,7 @@ class Dispute:
         self.decision: Decide | None = None
         self._early: list[Finding] = []
         self._earlier: list[tuple[str, Envelope]] = []
-        self._pending: Ask | None = None
+        self.pending: Ask | None = None
         self._answers: tuple[int | None, ...] = ()
 
     # --- what a caller feeds -----------------------------------------------------------------------------------
@@ -156,10 +156,10 @@ class Dispute:
 
     def close(self) -> None:
         """Count the leaves of an unfinished round as marked misses: they were asked and not opened (dis-open-3)."""
-        if self._pending is not None:
-            answers = self._answers or (None,) * len(self._pending.leaves)
-            self.tally.round(self._pending.leaves, answers, {})
-            self._pending = None
+        if self.pending is not None:
+            answers = self._answers or (None,) * len(self.pending.leaves)
+            self.tally.round(self.pending.leaves, answers, {})
+            self.pending = None
 
     # --- what a caller reads -----------------------------------------------------------------------------------
 
@@ -187,6 +187,11 @@ class Dispute:
     def findings(self) -> list[Finding]:
         """Broken rules that leave the verdict as it is."""
         return self._early + (self.tally.findings if hasattr(self, "tally") else [])
+
+    @property
+    def suspect_id(self) -> bytes:
+        """H("suspect", h_f, adapter, map, settings): the one thing that this dispute is about."""
+        return self.profile.hash("suspect", self.bind.model, b"", b"", self.admit.settings.to_bytes())
 
     @property
     def next_leaf(self) -> int:
@@ -312,31 +317,30 @@ class Dispute:
             )
         if self.phase == "admitted":
             self.problems.append("admit was not logged before the first leaf was asked")
-        self._pending, self._answers, self.rounds = ask, (), self.rounds + 1
+        self.pending, self._answers, self.rounds = ask, (), self.rounds + 1
         self.phase = "asked"
         return ask
 
     def _answer(self, envelope: Envelope, attached: Sequence[Envelope]) -> Answer:
         answer = self._message(envelope, Answer, self.file.arbitrator, "arbitrator", attached)
         classes = len(self.key.z.classes)
-        if len(answer.answers) != self.profile.round_leaves or any(
-            a is not None and a >= classes for a in answer.answers
-        ):
+        in_range = all(a is None or a < classes for a in answer.answers)
+        if len(answer.answers) != self.profile.round_leaves or not in_range:
             raise VerificationError(
                 "answer is not a class or nothing for each leaf asked", rule="dis-answer-1", fault="arbitrator"
             )
-        self._answers = answers
+        self._answers = answer.answers
         self.phase = "answered"
         return answer
 
     def _open(self, envelope: Envelope, attached: Sequence[Envelope]) -> Open:
         message = self._message(envelope, Open, self.key.z.owner, "claimant", attached)
-        leaves = self._pending.leaves if self._pending is not None else ()
+        leaves = self.pending.leaves if self.pending is not None else ()
         at = [opening.index for opening in message.openings]
         if at != sorted(set(at)) or not set(at) <= {leaf.index for leaf in leaves}:
             raise VerificationError("open is not of leaves asked, in order", rule="dis-open-1", fault="claimant")
         self.tally.round(leaves, self._answers, {opening.index: opening for opening in message.openings})
-        self._pending = None
+        self.pending = None
         self.phase = "ready"
         return message
 
@@ -355,7 +359,7 @@ class Dispute:
                 "decide names another admit or number of rounds", rule="dis-decide-1", fault="arbitrator"
             )
         over = self.phase == "stopped" or self.fired or self.problems or self.next_leaf >= self.end
-        if not over or self._pending is not None:
+        if not over or self.pending is not None:
             self._early.append(Finding("dis-decide-2", "arbitrator", "decided before the dispute was over"))
         self.close()
         self.decision, self.decide_entry = decide, entry_leaf(self.profile, "decide", envelope)

@@ -8,6 +8,7 @@ from wmproto.dispute.machine import Dispute
 from wmproto.dispute.messages import VerdictName
 from wmproto.dispute.tally import Finding
 from wmproto.verdict.bound import Assumptions, false_claim_bound_log2, supported_bound_log2
+from wmproto.verdict.tail import ghost_tail
 
 __all__ = ["EXIT_CODES", "Outcome", "decide"]
 
@@ -28,6 +29,7 @@ class Outcome:
         evidence_log2: floor(log2 E).
         ghosts: Ghosts opened.
         ghost_hits: Ghosts answered with their label.
+        ghost_log2: Ceiling of log2 of the two-sided tail of that many: a finding about the owner, never a conviction.
         assumptions: K, S, B, Q.
         beacon: Whether beta came from a beacon.
         bound_log2: Ceiling of log2 of the false-claim bound of a DEPENDENT at L.
@@ -46,6 +48,7 @@ class Outcome:
     evidence_log2: int
     ghosts: int
     ghost_hits: int
+    ghost_log2: int
     assumptions: Assumptions
     beacon: bool
     bound_log2: int
@@ -89,6 +92,7 @@ def decide(dispute: Dispute) -> Outcome:
         evidence_log2=evidence_log2,
         ghosts=ghosts,
         ghost_hits=ghost_hits,
+        ghost_log2=ghost_tail(dispute.key.z.m, ghosts, ghost_hits).ceil_log2,
         assumptions=assumptions,
         beacon=beacon,
         bound_log2=false_claim_bound_log2(bits, assumptions, beacon=beacon),

@@ -56,7 +56,8 @@ _MAX_DEPTH = 4  # residuals inside residuals
 _MAX_INPUT = 1 << 24  # bytes of one input
 _MAX_WEIGHTS = 1 << 28  # elements of all tensors together: 1 GiB
 _MAX_ACTIVATIONS = 1 << 28  # elements of all layers' outputs together
-_MAX_PRODUCTS = 1 << 36  # multiplications for one answer: seconds on one core
+_MAX_PRODUCTS = 1 << 36  # multiplications and window elements for one answer: seconds on one core
+_MAX_UNFOLDED = 1 << 28  # elements of one convolution's windows laid out side by side, as libraries do: 1 GiB
 _LATER = frozenset({"onnx"})
 _LATER_GRAMMARS = frozenset({"onnx/1"})
 
@@ -239,7 +240,9 @@ class _Shapes:
             path = f"{prefix}{i}"
             first = path == "0"
             if first != isinstance(layer, Affine):
-                raise _error(path, "the first layer must be affine" if first else "affine is allowed as first layer only")
+                raise _error(
+                    path, "the first layer must be affine" if first else "affine is allowed as first layer only"
+                )
             self._layers += 1
             if self._layers > _MAX_LAYERS:
                 raise _error(path, f"more than {_MAX_LAYERS} layers")
@@ -262,6 +265,8 @@ class _Shapes:
                 if any(p >= k for p, k in zip(layer.padding, layer.kernel, strict=True)):
                     raise _error(path, "padding must be smaller than the kernel")
                 out = (layer.channels, *_windows(sides, layer.kernel, layer.stride, layer.padding, path))
+                if c * prod(layer.kernel) * prod(out[1:]) > _MAX_UNFOLDED:
+                    raise _error(path, f"more than {_MAX_UNFOLDED} elements in all windows together")
                 weight = (layer.channels, c // layer.groups, *layer.kernel)
                 self._tensor(path, "weight", weight, uses=out[1] * out[2])
                 if layer.bias:
@@ -284,10 +289,10 @@ class _Shapes:
                 c, *sides = _picture(shape, path)
                 if any(2 * p > k for p, k in zip(layer.padding, layer.kernel, strict=True)):
                     raise _error(path, "padding must be at most half the kernel")
-                return (c, *_windows(sides, layer.kernel, layer.stride, layer.padding, path))
+                return self._pool((c, *_windows(sides, layer.kernel, layer.stride, layer.padding, path)), layer, path)
             case AvgPool():
                 c, *sides = _picture(shape, path)
-                return (c, *_windows(sides, layer.kernel, layer.stride, (0, 0), path))
+                return self._pool((c, *_windows(sides, layer.kernel, layer.stride, (0, 0), path)), layer, path)
             case Flatten():
                 return (prod(_picture(shape, path)),)
             case Residual():
@@ -299,14 +304,20 @@ class _Shapes:
                     raise _error(path, f"body gives {_text(body)}, shortcut gives {_text(shortcut)}")
                 return body
 
+    def _pool(self, out: Shape, layer: MaxPool | AvgPool, path: str) -> Shape:
+        self._work(prod(out) * prod(layer.kernel), path)
+        return out
+
+    def _work(self, products: int, path: str) -> None:
+        self._products += products
+        if self._products > _MAX_PRODUCTS:
+            raise _error(path, f"more than {_MAX_PRODUCTS} operations an answer up to here")
+
     def _tensor(self, path: str, name: str, shape: Shape, *, uses: int = 0) -> None:
-        size = prod(shape)
-        self.weights += size
-        self._products += size * uses
+        self.weights += prod(shape)
         if self.weights > _MAX_WEIGHTS:
             raise _error(path, f"more than {_MAX_WEIGHTS} weights up to here")
-        if self._products > _MAX_PRODUCTS:
-            raise _error(path, f"more than {_MAX_PRODUCTS} multiplications an answer up to here")
+        self._work(prod(shape) * uses, path)
         self.tensors[f"{path}.{name}"] = shape
 
 

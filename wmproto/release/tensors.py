@@ -73,7 +73,7 @@ def read_tensors(data: bytes, architecture: Architecture, *, profile: Profile = 
     """Read a safetensors file that must hold exactly the tensors that the architecture uses.
 
     Args:
-        data: The whole file, at most WEIGHTS_LIMIT bytes. Its free-form metadata is ignored: it cannot change an answer.
+        data: The whole file, at most WEIGHTS_LIMIT bytes. Its free-form metadata changes no answer and is ignored.
         architecture: Names and shapes.
         profile: Whose tag the leaves carry.
 
@@ -89,7 +89,7 @@ def read_tensors(data: bytes, architecture: Architecture, *, profile: Profile = 
         raise FormatError(f"weights: {len(data)} bytes are more than the {WEIGHTS_LIMIT} allowed")
     _check_header(data)
     try:
-        found = dict(deserialize(data))
+        found = dict(deserialize(data))  # type: ignore[no-untyped-call]
     except (SafetensorError, ValueError, OverflowError) as err:
         raise FormatError("weights: not a safetensors file", hint=_HINT) from err
     digests = []
@@ -121,9 +121,7 @@ def tensor_root(tensors: Sequence[TensorDigest]) -> bytes:
     return tree_root([t.digest for t in tensors])
 
 
-def model_digest(
-    architecture: Architecture, tensors: Sequence[TensorDigest], *, profile: Profile = WMPROTO_1
-) -> bytes:
+def model_digest(architecture: Architecture, tensors: Sequence[TensorDigest], *, profile: Profile = WMPROTO_1) -> bytes:
     """h_f = H("model", tensor root, architecture), 32 bytes.
 
     Args:

@@ -142,7 +142,9 @@ class CallableSuspect:
             return None
         if _is_number(out) and not isinstance(out, float):
             return int(out) if 0 <= out < self._classes else None
-        if not isinstance(out, list | tuple) or not all(_is_number(score) for score in out):
+        if isinstance(out, list | tuple):
+            out = [score.tolist() if hasattr(score, "tolist") else score for score in out]
+        if not isinstance(out, list) or not all(_is_number(score) for score in out):
             raise ConfigError(
                 f"the suspect returned {type(out).__name__}, not a class index or one number a class",
                 hint="take the one row out of the batch and return its scores",

@@ -23,7 +23,7 @@ class Sequential:
     """Leaves that a dispute by D13 takes until it is DEPENDENT.
 
     Args:
-        mean_tenths: Mean number of marked leaves in tenths of a leaf, to the nearest (error below 2^-20 leaf before that).
+        mean_tenths: Mean number of marked leaves in tenths of a leaf, to the nearest (of a sum that lacks less than 2^-20).
         marked: Marked leaves that suffice with chance 99 % or more (the 99 % quantile).
         offered_simple: Those and one ghost for every three: ceil(4/3 * marked).
         offered: Leaves that suffice with chance 99 % or more when each one is a ghost with chance 1/4.
@@ -83,8 +83,9 @@ def plan(m: int, bits: int, retention: tuple[int, int]) -> Plan:
         TypeError: An argument is not an int.
         ValueError: An argument is out of range.
     """
-    num, den = _ratio(m, bits, retention)
-    return Plan(m, bits, (num, den), sequential_size(m, bits, (num, den)), fixed_size(m, bits, (num, den)))
+    ratio = _ratio(m, bits, retention)
+    sequential = sequential_size(m, bits, ratio)
+    return Plan(m, bits, ratio, sequential, fixed_size(m, bits, ratio) if sequential else None)
 
 
 def fixed_size(m: int, bits: int, retention: tuple[int, int]) -> tuple[int, int] | None:

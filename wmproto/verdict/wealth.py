@@ -15,7 +15,7 @@ from dataclasses import dataclass
 __all__ = ["FRACTIONS", "Wealth", "fires", "floor_log2_evidence", "floor_log2_ratio", "least_hits", "whole"]
 
 FRACTIONS = (1, 2, 4, 8, 16, 24, 32)
-"""Stakes in 32nds of the gambler's wealth: a constant of the profile, never a field of a statement (`verdict-d13-2`)."""
+"""Stakes in 32nds of a gambler's wealth: constants of the profile, never a field of a statement (`verdict-d13-2`)."""
 
 
 def whole(name: str, value: int, least: int) -> int:

@@ -1,0 +1,171 @@
+"""One honest dispute after the other: verdicts, resuming, taken leaves, audit under trust and with a copy of the log."""
+
+import pytest
+from wmproto.registry.copy import read_log_copy
+from world import POLICY, World, make_release, model_of, seed
+
+from wmproto.crypto.signing import Signer
+from wmproto.dispute.audit import audit
+from wmproto.dispute.hold import hold
+from wmproto.dispute.messages import Policy
+from wmproto.dispute.roles import Arbitrator, Respondent
+from wmproto.dispute.transcript import Transcript
+from wmproto.dispute.words import audit_lines, audit_record, proves
+from wmproto.errors import StateError, TrustError
+from wmproto.verdict import floor_log2_evidence
+
+
+@pytest.fixture
+def world(tmp_path):
+    return World(tmp_path)
+
+
+def test_a_thief_is_found_dependent_and_anyone_can_recheck_it(world):
+    release = world.released()
+    outcome, transcript = world.hold(world.thief(), release=release, model=model_of(release))
+    assert outcome.verdict == "DEPENDENT"
+    assert outcome.decided
+    assert not outcome.findings
+    assert outcome.hits == outcome.marked == 17
+    assert outcome.evidence_log2 == floor_log2_evidence(1000, 17, 17) >= 160
+    again = audit(transcript.to_bytes(), trust=world.trust)
+    assert again.outcome == outcome
+    assert again.assumed == ()
+    assert again.dispute.release is not None
+
+
+def test_the_evidence_is_what_the_labels_say(world):
+    outcome, _ = world.hold(world.thief(lambda i: i % 3 > 0), count=64)
+    labels, marked, hits, ghosts = world.labels(), 0, 0, 0
+    suspect = world.thief(lambda i: i % 3 > 0)
+    for i, (label, ghost) in enumerate(labels[: outcome.leaves]):
+        answer = suspect.answer(world.active.commitment.input(i))
+        ghosts += ghost
+        marked += not ghost
+        hits += not ghost and answer == label
+    assert (outcome.marked, outcome.hits, outcome.ghosts) == (marked, hits, ghosts)
+
+
+def test_a_stranger_is_not_shown_and_the_reader_sees_how_far_it_fell_short(world):
+    outcome, transcript = world.hold(world.stranger_model())
+    assert outcome.verdict == "NOT SHOWN"
+    assert outcome.leaves == 32
+    assert outcome.supported_log2 == 0
+    assert audit(transcript.to_bytes(), trust=world.trust).outcome == outcome
+
+
+def test_without_trust_everybody_is_named_and_the_words_say_so(world):
+    _, transcript = world.hold(world.thief())
+    found = audit(transcript.to_bytes())
+    assert [a.split()[0] for a in found.assumed] == ["log", "arbitrator", "owner", "respondent"]
+    text = "\n".join(audit_lines(found))
+    assert "consistent; trust assumed: log log.test/1+" in text
+    assert "--log-copy" in text
+    for wanted in ("L = 160", "K = 131072", "S = 2^24", "B = 128", "Q = 2^65", "theft", "dispute replay"):
+        assert wanted in text
+    assert audit_record(found)["verdict"] == "DEPENDENT"
+    assert proves(found.outcome)[0].startswith("The bound weights depend")
+
+
+@pytest.mark.parametrize("field", ["arbitrators", "owners", "respondents"])
+def test_a_trust_file_that_does_not_name_somebody_refuses(world, field):
+    _, transcript = world.hold(world.thief())
+    trust = world.trust.model_copy(update={field: (Signer(seed("another")).public,)})
+    with pytest.raises(TrustError) as err:
+        audit(transcript.to_bytes(), trust=trust)
+    assert err.value.exit_code == 1
+
+
+def test_an_auditor_may_ask_for_more_bits_never_for_fewer(world):
+    _, transcript = world.hold(world.thief())
+    more = world.trust.model_copy(update={"bits": 400})
+    found = audit(transcript.to_bytes(), trust=more).outcome
+    assert (found.verdict, found.bits) == ("NOT SHOWN", 400)
+    fewer = world.trust.model_copy(update={"bits": 20})
+    assert audit(transcript.to_bytes(), trust=fewer).outcome.bits == 160
+
+
+def test_a_policy_of_more_bits_counts(world):
+    policy = Policy(bits=200, suspects_log2=40)
+    outcome, _ = world.hold(world.thief(), policy=policy, count=64)
+    assert outcome.bits == 200
+    assert outcome.marked == outcome.hits == 21  # 9.97 bits a hit, less the price of seven fractions
+    assert outcome.assumptions.S == 1 << 40
+
+
+def test_a_dispute_that_was_cut_off_goes_on_with_the_same_chain(world):
+    world.hold(world.thief(), count=48)
+    steps = list(world.saved)
+    assert len(steps) >= 10
+    whole = steps[-1]
+    for cut in steps[:-1]:
+        reopened = Transcript.parse(cut.to_bytes())
+        outcome, resumed = world.hold(world.thief(), resume=reopened)
+        assert outcome.verdict == "DEPENDENT"
+        assert resumed.steps[: len(cut.steps) - 1] == whole.steps[: len(cut.steps) - 1]
+        assert [s.message for s in resumed.steps] == [s.message for s in whole.steps]
+        assert audit(resumed.to_bytes(), trust=world.trust).outcome.verdict == "DEPENDENT"
+
+
+def test_an_audit_of_a_cut_transcript_never_says_more_than_the_whole_one(world):
+    world.hold(world.thief(), count=48)
+    for cut in world.saved:
+        outcome = audit(cut.to_bytes(), trust=world.trust).outcome
+        opened = sum(b'"predicateType":"tag:wmproto,2025:open/1"' in s.message.payload for s in cut.steps)
+        assert (outcome.verdict == "DEPENDENT") == (opened >= 2)
+
+
+def test_leaves_are_consumed_upwards(world):
+    outcome, _ = world.hold(world.thief(), count=32)
+    used = -(-outcome.leaves // 16) * 16
+    with pytest.raises(StateError, match=f"leaves below {used} are taken"):
+        world.hold(world.thief(), start=0, count=16)
+    outcome, transcript = world.hold(world.stranger_model(), start=used, count=16)
+    assert outcome.verdict == "NOT SHOWN"
+    world.log.export(world.path / "copy")
+    copy = read_log_copy((world.path / "copy").read_bytes(), world.log.key, profile=world.key.profile)
+    checked = audit(transcript.to_bytes(), trust=world.trust, log_copy=copy)
+    assert checked.log_checked
+    assert checked.outcome == outcome
+    assert len(checked.dispute.admit.earlier) == 2
+
+
+def test_a_claim_without_a_release_is_possible_and_says_so(world):
+    _, transcript = world.hold(world.thief())
+    found = audit(transcript.to_bytes(), trust=world.trust)
+    assert found.dispute.release is None
+    assert "none: the claim stands without one" in "\n".join(audit_lines(found))
+
+
+def test_weights_released_before_the_key_are_an_absolute_defence(tmp_path):
+    class Earlier(World):
+        def before_key(self):
+            self.old = make_release(self.stranger, key_id=seed("k"), beta=seed("b"), receipt=b"x", name="old")
+            self.log.submit("release", self.old)
+
+    world = Earlier(tmp_path)
+
+    class Defended(Respondent):
+        def bind(self, dispute, model, prior=None):
+            return super().bind(dispute, model, world.old)
+
+    saved = []
+    outcome = hold(
+        claimant=world.claimant,
+        key_receipt=world.active.receipt_bytes,
+        release=None,
+        respondent=Defended(world.respondent, "respondent"),
+        arbitrator=Arbitrator(world.arbitrator, POLICY),
+        log=world.log,
+        model=model_of(world.old),
+        suspect=world.thief(),
+        words="older than the key",
+        start=0,
+        count=32,
+        save=saved.append,
+    )
+    assert outcome.problems == ("the suspect's weights were registered before the labels were born",)
+    assert audit(saved[-1].to_bytes(), trust=world.trust).outcome == outcome
+    outcome = audit(saved[-1].to_bytes(), trust=world.trust).outcome
+    assert outcome.verdict == "INADMISSIBLE"
+    assert outcome.leaves == 0

@@ -1,0 +1,109 @@
+"""``wmproto key``: identities and the birth of labels."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+
+import click
+
+from wmproto.cli.options import (
+    PROFILE,
+    ExistingPath,
+    emit,
+    json_option,
+    open_key,
+    passphrase_option,
+    progress,
+    read_passphrase,
+)
+
+
+@click.group()
+def key() -> None:
+    """Identities: make, show, activate."""
+
+
+@key.command()
+@click.argument("path", type=ExistingPath)
+@click.option("--role", type=click.Choice(["owner", "arbitrator", "respondent"]), required=True)
+@passphrase_option
+@json_option
+def new(path: Path, role: str, passphrase_file: Path | None, as_json: bool) -> None:
+    """Make a new identity in the secret file PATH; its public key goes to stdout."""
+    from wmproto.crypto.secretfile import new_secret, seal
+    from wmproto.wire.files import write_new
+
+    secret = new_secret(role, secrets.token_bytes)
+    passphrase = read_passphrase(passphrase_file, confirm=True, what=f"new passphrase for {path}")
+    write_new(path, seal(secret, passphrase, random=secrets.token_bytes), mode=0o600)
+    public = secret.signer().public.hex()
+    emit(as_json, {"path": str(path), "public": public, "role": role}, [public])
+
+
+@key.command()
+@click.argument("path", type=ExistingPath)
+@json_option
+def show(path: Path, as_json: bool) -> None:
+    """Show role and public key of the secret file PATH, or what stands in the key folder PATH. Needs no passphrase."""
+    if path.is_dir():
+        from wmproto.owner import KeyFolder
+
+        folder = KeyFolder(path, profile=PROFILE)
+        verified = folder.key()
+        active = (path / "activation.json").exists()
+        z = verified.z
+        data = {
+            "activated": active,
+            "classes": list(z.classes),
+            "key_id": verified.key_id.hex(),
+            "leaves": z.N,
+            "owner": z.owner.hex(),
+            "root": z.R.hex(),
+            "shape": list(z.input.shape),
+        }
+        lines = [
+            f"key        {verified.key_id.hex()}",
+            f"owner      {z.owner.hex()}",
+            f"leaves     {z.N} of {'x'.join(map(str, z.input.shape))}, {len(z.classes)} classes",
+            f"activated  {'yes' if active else 'no: labels do not exist yet'}",
+        ]
+        emit(as_json, data, lines)
+        return
+    from wmproto.crypto.secretfile import SECRET_LIMIT, read_public
+    from wmproto.wire.files import read_file
+
+    role, public = read_public(read_file(path, what="key file", limit=SECRET_LIMIT))
+    emit(as_json, {"public": public.hex(), "role": role}, [f"{role} {public.hex()}"])
+
+
+@key.command()
+@click.argument("folder", type=ExistingPath)
+@click.option("--key", "key_path", type=ExistingPath, required=True, help="The owner's secret file.")
+@click.option("--receipt", type=ExistingPath, required=True, help="The receipt that registry submit gave.")
+@click.option("--log", "log_vkey", required=True, help="The log's verifier key, as registry new printed it.")
+@passphrase_option
+@json_option
+def activate(
+    folder: Path, key_path: Path, receipt: Path, log_vkey: str, passphrase_file: Path | None, as_json: bool
+) -> None:
+    """Give life to the labels of the key in FOLDER, once its statement stands in the log."""
+    from wmproto.owner import KeyFolder
+    from wmproto.registry.note import LogKey
+    from wmproto.wire.files import read_file
+
+    log = LogKey.parse(log_vkey)
+    data = read_file(receipt, what="receipt", limit=1 << 20)
+    home = KeyFolder(folder, profile=PROFILE)
+    if (folder / "activation.json").exists():
+        home.activation()
+    secret = open_key(key_path, passphrase_file, "owner")
+    with progress("recomputing the leaves") as tick:
+        active = home.activate(data, log, secret, tick)
+    marked = sum(1 for _ in active.marked())
+    total = active.key.z.N
+    emit(
+        as_json,
+        {"ghosts": total - marked, "key_id": active.key.key_id.hex(), "leaves": total, "marked": marked},
+        [f"labels are born: {marked} leaves to mark, {total - marked} ghosts"],
+    )

@@ -1,0 +1,119 @@
+"""``wmproto release``: which weights leave the house, said before they leave it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from wmproto.cli.options import PROFILE, ExistingPath, emit, json_option, open_key, passphrase_option, progress
+
+
+@click.group()
+def release() -> None:
+    """Record a release in the log, and verify one."""
+
+
+@release.command()
+@click.argument("folder", type=ExistingPath)
+@click.option("--key", "key_path", type=ExistingPath, required=True, help="The owner's secret file.")
+@click.option("--model", type=ExistingPath, required=True, help="The weights (safetensors) about to be released.")
+@click.option("--registry", "database", type=ExistingPath, required=True, help="The log.")
+@click.option("--log-key", type=ExistingPath, required=True, help="The log's secret file.")
+@click.option("--recipient", default="public", show_default=True, help="public, or the licensee's name.")
+@click.option("--out", type=ExistingPath, required=True, help="New file for the signed release record.")
+@click.option("--receipt", type=ExistingPath, required=True, help="New file for its receipt.")
+@passphrase_option
+@json_option
+def record(
+    folder: Path,
+    key_path: Path,
+    model: Path,
+    database: Path,
+    log_key: Path,
+    recipient: str,
+    out: Path,
+    receipt: Path,
+    passphrase_file: Path | None,
+    as_json: bool,
+) -> None:
+    """Sign which weights are released under the activated key in FOLDER, and log that before they leave the house."""
+    from wmproto.errors import ConfigError
+    from wmproto.owner import KeyFolder
+    from wmproto.registry.log import Log
+    from wmproto.release.modelfile import read_model
+    from wmproto.release.tensors import WEIGHTS_LIMIT
+    from wmproto.wire.files import read_file, write_new
+
+    for path in (out, receipt):
+        if path.exists():
+            raise ConfigError(f"{path} exists already", hint="nothing is overwritten; name another file")
+    home = KeyFolder(folder, profile=PROFILE)
+    home.activation()
+    loaded = read_model(read_file(model, what="model", limit=WEIGHTS_LIMIT), profile=PROFILE)
+    secret = open_key(key_path, passphrase_file, "owner")
+    with progress("recomputing the leaves") as tick:
+        active = home.activated(secret, tick)
+    active.check_model(loaded)
+    envelope = secret.signer().envelope(
+        active.release(loaded, recipient=recipient).payload({model.name: loaded.file_sha256})
+    )
+    log = Log.open(database, open_key(log_key, passphrase_file, "log").signer(), profile=PROFILE)
+    data = log.submit("release", envelope)
+    write_new(out, envelope.to_bytes(), mode=0o644)
+    write_new(receipt, data, mode=0o644)
+    emit(
+        as_json,
+        {"model": loaded.digest.hex(), "out": str(out), "receipt": str(receipt)},
+        [f"release of model {loaded.digest.hex()} is logged"],
+    )
+
+
+@release.command()
+@click.argument("record_path", metavar="RELEASE", type=ExistingPath)
+@click.option("--model", type=ExistingPath, help="Weights to compare with the record.")
+@click.option("--receipt", type=ExistingPath, help="Receipt of the record, together with --log.")
+@click.option("--log", "log_vkey", help="The log's verifier key.")
+@json_option
+def verify(record_path: Path, model: Path | None, receipt: Path | None, log_vkey: str | None, as_json: bool) -> None:
+    """Check a signed RELEASE record: its signature and digests, and if given its weights and its place in a log."""
+    from wmproto.errors import ConfigError, VerificationError
+    from wmproto.registry.entry import entry_leaf
+    from wmproto.registry.note import LogKey
+    from wmproto.registry.receipt import verify_receipt
+    from wmproto.release.modelfile import read_model
+    from wmproto.release.record import verify_release
+    from wmproto.release.tensors import WEIGHTS_LIMIT
+    from wmproto.wire.dsse import ENVELOPE_LIMIT, Envelope
+    from wmproto.wire.files import read_file
+
+    if (receipt is None) != (log_vkey is None):
+        raise ConfigError("--receipt and --log go together")
+    data = read_file(record_path, what="release", limit=ENVELOPE_LIMIT)
+    verified = verify_release(Envelope.parse(data, what="release"), profile=PROFILE)
+    checked = ["signature and digests"]
+    if model is not None:
+        loaded = read_model(read_file(model, what="model", limit=WEIGHTS_LIMIT), profile=PROFILE)
+        if loaded.digest != verified.release.model:
+            raise VerificationError(f"the record is of model {verified.release.model.hex()}", rule="rel-5")
+        checked.append("weights")
+    if receipt is not None and log_vkey is not None:
+        leaf = entry_leaf(PROFILE, "release", verified.envelope)
+        place = verify_receipt(read_file(receipt, what="receipt", limit=1 << 20), leaf, LogKey.parse(log_vkey))
+        checked.append(f"entry {place.index} of the log")
+    emit(
+        as_json,
+        {
+            "checked": checked,
+            "files": {name: digest.hex() for name, digest in verified.files},
+            "key_id": verified.release.key_id.hex(),
+            "model": verified.release.model.hex(),
+            "owner": verified.release.owner.hex(),
+            "recipient": verified.release.recipient,
+        },
+        [
+            f"release of model {verified.release.model.hex()}",
+            f"key {verified.release.key_id.hex()}, to {verified.release.recipient}",
+            f"checked: {', '.join(checked)}",
+        ],
+    )

@@ -1,0 +1,97 @@
+"""Hold a whole dispute over weights in escrow, or go on with one that was cut off."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from wmproto.dispute.messages import Settings
+from wmproto.dispute.outcome import Outcome, decide
+from wmproto.dispute.roles import Arbitrator, Claimant, Respondent
+from wmproto.dispute.session import DisputeLog, Session
+from wmproto.dispute.transcript import Transcript
+from wmproto.errors import ConfigError
+from wmproto.registry.entry import entry_leaf
+from wmproto.suspects.oracle import Suspect
+from wmproto.wire.canonical import canonical_json
+from wmproto.wire.dsse import Envelope
+
+__all__ = ["hold"]
+
+
+def hold(
+    *,
+    claimant: Claimant,
+    key_receipt: bytes,
+    release: Envelope | None,
+    respondent: Respondent,
+    arbitrator: Arbitrator,
+    log: DisputeLog,
+    model: bytes,
+    suspect: Suspect,
+    words: str,
+    start: int,
+    count: int,
+    save: Callable[[Transcript], None],
+    resume: Transcript | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Outcome:
+    """Play all parties of one dispute on one machine, each with an identity of its own.
+
+    Args:
+        claimant: The owner.
+        key_receipt: Receipt of the key's log entry.
+        release: The logged release, if there is one.
+        respondent: Whoever holds the weights.
+        arbitrator: The arbitrator.
+        log: The one log.
+        model: h_f of the suspect, 32 bytes.
+        suspect: The suspect.
+        words: The suspect in words.
+        start: First leaf.
+        count: Leaves offered.
+        save: Makes the transcript durable; called after every step.
+        resume: The transcript of this dispute if it was cut off. start, count and words are then those it was filed
+            with, whatever is given here.
+        progress: Called with (leaves asked, leaves offered).
+
+    Returns:
+        The verdict. If the claim is inadmissible no leaf is asked.
+
+    Raises:
+        StateError: The range is taken, or another dispute of the key came in between.
+        VerificationError: The transcript to go on with is false.
+        ConfigError: The transcript to go on with is about another key or another model.
+    """
+    profile = claimant.key.profile
+    session = Session(save, profile=profile, resume=resume)
+    dispute = session.dispute
+    if dispute.phase == "new":
+        place = None
+        if release is not None:
+            place = release, log.receipts([entry_leaf(profile, "release", release)])[0]
+        session.say(
+            *claimant.file(
+                suspect=words,
+                arbitrator=arbitrator.public,
+                log=log.vkey,
+                policy=arbitrator.policy,
+                start=start,
+                count=count,
+                key_receipt=key_receipt,
+                release=place,
+            )
+        )
+    if dispute.key.key_id != claimant.key.key_id:
+        raise ConfigError("the transcript is of another key", hint="give --out a new name")
+    if dispute.phase == "filed":
+        session.say(*respondent.bind(dispute, model))
+    if dispute.bind.model != model:
+        raise ConfigError("the transcript is about another model", hint="give --out a new name")
+    if dispute.phase == "bound" and dispute.problems:
+        return decide(dispute)  # inadmissible as filed: nothing is logged, no leaf is taken
+    if dispute.phase in ("bound", "admitted", "ready"):
+        settings = Settings.from_bytes(canonical_json(suspect.settings), what="settings", limit=1 << 16)
+        session.admit(arbitrator, log, settings)
+    if dispute.phase in ("ready", "asked", "answered") and not dispute.problems:
+        session.rounds(claimant, arbitrator, suspect, progress)
+    return session.decide(arbitrator, log)

@@ -1,0 +1,125 @@
+"""What a verdict says in words: what it proves, what it does not, and what no audit can know (specs/security.md)."""
+
+from __future__ import annotations
+
+from wmproto.dispute.audit import Audit
+from wmproto.dispute.outcome import Outcome
+
+__all__ = ["audit_lines", "audit_record", "cannot_know", "proves"]
+
+_NOT_PROVED = (
+    "It does not say theft: a licence, a leaked key, distillation from a service, or planted pairs of triggers and "
+    "labels in public training data give the same answers."
+)
+
+
+def proves(outcome: Outcome) -> tuple[str, str]:
+    """(what the verdict proves, what it does not), one sentence or two each."""
+    if outcome.verdict == "DEPENDENT":
+        return (
+            f"The bound weights depend on the registered labels. For weights that know nothing of them, somebody who "
+            f"bets on each label at fair odds would have multiplied a stake by 2^{outcome.bits} with a chance of at "
+            f"most 2^-{outcome.bits}, whatever the triggers, the weights or the claimant's cunning.",
+            _NOT_PROVED,
+        )
+    if outcome.verdict == "INADMISSIBLE":
+        return ("Nothing about the weights: the claim may not be heard as it was filed.", "It clears nobody.")
+    return (
+        "Nothing: the evidence does not reach what the profile asks for.",
+        "It does not say that the weights are independent: marks can be removed, and more leaves might show more.",
+    )
+
+
+def cannot_know(audit: Audit) -> tuple[str, ...]:
+    """What this audit could not find out, and what would."""
+    unknown = [
+        "that the deposited weights are the suspect's, or are what is deployed; they were bound by "
+        f"{audit.dispute.respondent.hex()} as {audit.dispute.bind.holder}"
+        if audit.dispute.seq > 1
+        else "whose weights these are: nobody bound any",
+        "that the answers come from these weights: only dispute replay on the escrowed weights shows it",
+        "that answers came before openings, if claimant and arbitrator collude",
+        "what stands in other logs, and in this log after the head that was quoted",
+        "whether pairs of triggers and labels were planted in public data (with Fiat-Shamir, labels are known before "
+        "the key is even logged)",
+    ]
+    if not audit.log_checked:
+        unknown.insert(0, "that admit listed every earlier dispute of the key: a copy of the log shows it (--log-copy)")
+    return tuple(unknown)
+
+
+def _power(log2: int) -> str:
+    return "nothing (at most 1)" if log2 >= 0 else f"at most 2^{log2}"
+
+
+def _who(audit: Audit) -> list[tuple[str, str]]:
+    dispute = audit.dispute
+    rows = [
+        ("key", dispute.key.key_id.hex()),
+        ("owner", dispute.key.z.owner.hex()),
+        ("arbitrator", dispute.file.arbitrator.hex()),
+        ("log", dispute.log.name),
+    ]
+    if dispute.seq > 1:
+        rows[1:1] = [("model", dispute.bind.model.hex())]
+        rows.append((dispute.bind.holder, dispute.respondent.hex()))
+    if dispute.seq > 2:
+        rows[2:2] = [("suspect", dispute.suspect_id.hex())]
+    rows.append(("release", "logged after the key" if dispute.release else "none: the claim stands without one"))
+    return rows
+
+
+def audit_lines(audit: Audit) -> list[str]:
+    """The audit for people."""
+    o, a = audit.outcome, audit.outcome.assumptions
+    ghost = "as luck has it" if o.ghost_log2 > -10 else f"{_power(o.ghost_log2)} by luck: did labels leak?"
+    formula = "K*S*B/2^L" if o.beacon else "Q*S*B/2^L"
+    lines = [
+        f"{o.verdict}" + ("" if o.decided else " (so far: the arbitrator has not decided)"),
+        f"  evidence   {o.evidence_log2} bits of the {o.bits} asked for",
+        f"  leaves     {o.leaves} asked: {o.marked} marked, {o.hits} of them hits (1 in {o.labels} by luck); "
+        f"{o.ghosts} ghosts, {o.ghost_hits} hits ({ghost})",
+        f"  bound      a false DEPENDENT: {_power(o.bound_log2)} ({formula} and hash collisions; L = {o.bits}, "
+        f"K = {a.K}, S = 2^{a.S.bit_length() - 1}, B = {a.B}, Q = 2^{a.Q.bit_length() - 1})",
+    ]
+    if o.verdict == "NOT SHOWN":
+        lines.append(f"  supported  this much evidence alone bounds a false claim by: {_power(o.supported_log2)}")
+    lines += [f"  {name:<10} {value}" for name, value in _who(audit)]
+    lines += [f"  problem    {text}" for text in o.problems]
+    lines += [f"  finding    {f.text} (rule {f.rule}; at fault: {f.fault})" for f in o.findings]
+    yes, no = proves(o)
+    lines += ["proves", f"  {yes}", "does not prove", f"  {no}", "an audit cannot know"]
+    lines += [f"  - {text}" for text in cannot_know(audit)]
+    if audit.assumed:
+        lines.append("consistent; trust assumed: " + ", ".join(audit.assumed))
+    return lines
+
+
+def audit_record(audit: Audit) -> dict[str, object]:
+    """The audit for machines: integers, strings and lists."""
+    o, a = audit.outcome, audit.outcome.assumptions
+    yes, no = proves(o)
+    return {
+        "assumptions": {"B": a.B, "K": a.K, "Q_log2": a.Q.bit_length() - 1, "S_log2": a.S.bit_length() - 1},
+        "bits": o.bits,
+        "bound_log2": o.bound_log2,
+        "cannot_know": list(cannot_know(audit)),
+        "decided": o.decided,
+        "does_not_prove": no,
+        "evidence_log2": o.evidence_log2,
+        "findings": [{"fault": f.fault, "rule": f.rule, "text": f.text} for f in o.findings],
+        "ghost_hits": o.ghost_hits,
+        "ghost_log2": o.ghost_log2,
+        "ghosts": o.ghosts,
+        "hits": o.hits,
+        "labels": o.labels,
+        "leaves": o.leaves,
+        "log_checked": audit.log_checked,
+        "marked": o.marked,
+        "parties": dict(_who(audit)),
+        "problems": list(o.problems),
+        "proves": yes,
+        "supported_log2": o.supported_log2,
+        "trust_assumed": list(audit.assumed),
+        "verdict": o.verdict,
+    }

@@ -1,0 +1,1 @@
+"""Below the torch line: networks of the closed grammar, data sets, training, and weights in escrow. Needs torch."""

@@ -1,0 +1,67 @@
+"""A model in one file: safetensors whose metadata carries the architecture (specs/release.md, rel-file-1).
+
+The metadata is convenient, not trusted: h_f covers the architecture, so another one is another model.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from wmproto.errors import FormatError
+from wmproto.release.architecture import Architecture, parse_architecture_bytes
+from wmproto.release.record import TensorEntry
+from wmproto.release.tensors import WEIGHTS_LIMIT, TensorDigest, model_digest, read_tensors
+from wmproto.wire.canonical import parse_json
+from wmproto.wire.framing import sha256
+from wmproto.wire.profile import WMPROTO_1, Profile
+
+__all__ = ["ARCHITECTURE_KEY", "ModelFile", "read_model"]
+
+#: Name of the safetensors metadata entry that holds the architecture's canonical JSON.
+ARCHITECTURE_KEY = "wmproto.architecture"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFile:
+    """A model that was read and digested.
+
+    Attributes:
+        data: The file's bytes.
+        architecture: Its architecture.
+        tensors: Its tensors, names in byte order.
+        digest: h_f, 32 bytes.
+        file_sha256: SHA-256 of the file, 32 bytes.
+    """
+
+    data: bytes
+    architecture: Architecture
+    tensors: tuple[TensorDigest, ...]
+    digest: bytes
+    file_sha256: bytes
+
+    @property
+    def tensor_entries(self) -> tuple[TensorEntry, ...]:
+        """The tensors as a release lists them."""
+        return tuple(TensorEntry(digest=t.digest, dtype=t.dtype, name=t.name, shape=t.shape) for t in self.tensors)
+
+
+def read_model(data: bytes, *, profile: Profile = WMPROTO_1) -> ModelFile:
+    """Read a model file.
+
+    Raises:
+        FormatError: Not safetensors, no or a malformed architecture, or other tensors than it uses.
+    """
+    size = int.from_bytes(data[:8], "little")
+    if len(data) < 8 or size > len(data) - 8 or len(data) > WEIGHTS_LIMIT:
+        raise FormatError("model: not a safetensors file", hint="wmproto reads safetensors only, never pickles")
+    header = parse_json(data[8 : 8 + size], what="model: header", limit=WEIGHTS_LIMIT)
+    metadata = header.get("__metadata__") if isinstance(header, dict) else None
+    text = metadata.get(ARCHITECTURE_KEY) if isinstance(metadata, dict) else None
+    if not isinstance(text, str):
+        raise FormatError(
+            "model: the file does not carry its architecture",
+            hint=f"save it with wmproto.models.save_model, or put the architecture under metadata {ARCHITECTURE_KEY!r}",
+        )
+    architecture = parse_architecture_bytes(text.encode())
+    tensors = read_tensors(data, architecture, profile=profile)
+    return ModelFile(data, architecture, tensors, model_digest(architecture, tensors, profile=profile), sha256(data))
