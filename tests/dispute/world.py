@@ -10,9 +10,6 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 
-from wmproto.registry.entry import entry_leaf
-from wmproto.registry.log import Log
-
 from wmproto.commitment import Commitment, InputSpec, Labels, commit, verify_key
 from wmproto.crypto.signing import Signer
 from wmproto.dispute.hold import hold
@@ -22,6 +19,8 @@ from wmproto.dispute.roles import Arbitrator, Claimant, Respondent
 from wmproto.dispute.transcript import Transcript
 from wmproto.dispute.trust import Trust
 from wmproto.owner import ActivatedKey, activate
+from wmproto.registry.entry import entry_leaf
+from wmproto.registry.log import Log
 from wmproto.release.record import Release, TensorEntry
 from wmproto.wire.canonical import canonical_json
 from wmproto.wire.dsse import Envelope
@@ -171,6 +170,7 @@ class World:
         resume: Transcript | None = None,
         arbitrator: Signer | None = None,
         policy: Policy = POLICY,
+        save: Callable[[Transcript], None] | None = None,
     ) -> tuple[Outcome, Transcript]:
         """Hold a dispute; returns the verdict and the transcript."""
         self.saved = []
@@ -186,7 +186,7 @@ class World:
             words="a suspect",
             start=start,
             count=count,
-            save=self.saved.append,
+            save=save or self.saved.append,
             resume=resume,
         )
         return outcome, self.saved[-1] if self.saved else resume

@@ -93,6 +93,10 @@ def test_integers_only() -> None:
             modules = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
             modules += [name.name for name in node.names] if isinstance(node, ast.Import) else []
             for module in modules:
-                assert module in ("__future__", "dataclasses", "math") or module.startswith(
-                    ("wmproto.verdict", "wmproto.errors")
-                )
+                assert module in (
+                    "__future__",
+                    "collections.abc",
+                    "dataclasses",
+                    "functools",
+                    "math",
+                ) or module.startswith(("wmproto.verdict", "wmproto.errors"))

@@ -170,6 +170,12 @@ def _play(out: Path, size: _Size, story: _Story, people: dict[str, Any], keyctx:
     return _audits(out, story, people, log)
 
 
+def _saver(path: Path) -> Callable[[Any], None]:
+    from wmproto.wire.files import replace
+
+    return lambda transcript: replace(path, transcript.to_bytes(), mode=0o644)
+
+
 def _disputes(
     out: Path,
     size: _Size,
@@ -183,15 +189,11 @@ def _disputes(
     from wmproto.dispute.hold import hold
     from wmproto.dispute.messages import Policy
     from wmproto.dispute.roles import Arbitrator, Claimant, Respondent
-    from wmproto.dispute.transcript import Transcript
     from wmproto.models import EscrowSuspect
-    from wmproto.wire.files import replace
 
     words = {"released": "a copy of the release", "thief": "the thief's model", "stranger": "the stranger's model"}
     start = 0
     for name, model in models.items():
-        path = out / "disputes" / f"{name}.json"
-        save: Callable[[Transcript], None] = lambda t, path=path: replace(path, t.to_bytes(), mode=0o644)  # type: ignore[misc]
         offered = min(size.offered, size.leaves - start)
         with progress(f"dispute over {words[name]}") as tick:
             outcome = hold(
@@ -206,7 +208,7 @@ def _disputes(
                 words=words[name],
                 start=start,
                 count=offered,
-                save=save,
+                save=_saver(out / "disputes" / f"{name}.json"),
                 progress=tick,
             )
         story.say(
@@ -220,7 +222,6 @@ def _audits(out: Path, story: _Story, people: dict[str, Any], log: Any) -> int:
     from wmproto.dispute.audit import audit
     from wmproto.dispute.outcome import EXIT_CODES
     from wmproto.dispute.trust import Trust
-    from wmproto.registry.copy import read_log_copy
     from wmproto.wire.files import write_new
 
     trust = Trust(
@@ -235,7 +236,7 @@ def _audits(out: Path, story: _Story, people: dict[str, Any], log: Any) -> int:
     log.export(out / "log-copy.jsonl")
     good = True
     for name, expected in _EXPECTED.items():
-        copy = read_log_copy((out / "log-copy.jsonl").read_bytes(), log.key, profile=PROFILE)
+        copy = (out / "log-copy.jsonl").read_bytes()
         found = audit((out / "disputes" / f"{name}.json").read_bytes(), trust=trust, log_copy=copy, profile=PROFILE)
         fine = found.outcome.verdict == expected and not found.outcome.findings
         good = good and fine

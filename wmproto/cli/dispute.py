@@ -32,11 +32,13 @@ def audit(transcript: Path, trust_path: Path | None, log_copy: Path | None, as_j
     from wmproto.dispute.transcript import TRANSCRIPT_LIMIT
     from wmproto.dispute.trust import Trust
     from wmproto.dispute.words import audit_lines, audit_record
+    from wmproto.registry.copy import COPY_LIMIT
     from wmproto.wire.files import read_file
 
     data = read_file(transcript, what="transcript", limit=TRANSCRIPT_LIMIT)
     trust = Trust.parse(read_file(trust_path, what="trust file", limit=1 << 20)) if trust_path else None
-    found = run_audit(data, trust=trust, log_copy=log_copy, profile=PROFILE)
+    copy = read_file(log_copy, what="copy of the log", limit=COPY_LIMIT) if log_copy else None
+    found = run_audit(data, trust=trust, log_copy=copy, profile=PROFILE)
     emit(as_json, audit_record(found), audit_lines(found))
     return TRUST_ASSUMED if found.assumed else EXIT_CODES[found.outcome.verdict]
 
@@ -63,9 +65,7 @@ def replay(transcript: Path, model: Path, as_json: bool) -> None:
     loaded = read_model(read_file(model, what="model", limit=WEIGHTS_LIMIT), profile=PROFILE)
     suspect = EscrowSuspect(loaded.data, loaded.architecture, profile=PROFILE)
     with progress("asking again") as tick:
-        result = run_replay(
-            Transcript.parse(data), found.dispute, suspect, model=loaded.digest, progress=tick
-        )
+        result = run_replay(Transcript.parse(data), found.dispute, suspect, model=loaded.digest, progress=tick)
     same = canonical_json(suspect.settings) == found.dispute.admit.settings.to_bytes()
     emit(
         as_json,
@@ -113,11 +113,11 @@ def run(
     as_json: bool,
 ) -> int:
     """Hold a whole dispute over escrowed weights: file, bind, admit, ask and answer and open, decide."""
+    from wmproto.dispute.hold import hold
     from wmproto.dispute.messages import Policy
     from wmproto.dispute.outcome import EXIT_CODES
     from wmproto.dispute.roles import Arbitrator, Claimant, Respondent
     from wmproto.dispute.transcript import TRANSCRIPT_LIMIT, Transcript
-    from wmproto.dispute.hold import hold
     from wmproto.models import EscrowSuspect
     from wmproto.owner import KeyFolder
     from wmproto.registry.log import Log

@@ -43,17 +43,17 @@ def read_passphrase(path: Path | None, *, confirm: bool = False, what: str = "pa
     Raises:
         ConfigError: No file, no terminal, or an empty passphrase.
     """
+    from wmproto.crypto.secretfile import passphrase_from_text
+
     if path is not None:
         try:
-            text = path.read_text(encoding="utf-8").splitlines()
+            text = path.read_text(encoding="utf-8").split("\n")[0]
         except (OSError, UnicodeDecodeError) as err:
-            raise ConfigError(f"cannot read the passphrase file {path}") from err
-        if not text or not text[0]:
-            raise ConfigError(f"the passphrase file {path} has an empty first line")
-        return text[0].encode()
+            raise ConfigError(f"cannot read the passphrase file {path}", hint="one line of UTF-8 text") from err
+        return passphrase_from_text(text)
     if not sys.stdin.isatty():
         raise ConfigError("no terminal to ask for a passphrase", hint="--passphrase-file FILE")
-    return str(click.prompt(what, hide_input=True, confirmation_prompt=confirm, err=True)).encode()
+    return passphrase_from_text(str(click.prompt(what, hide_input=True, confirmation_prompt=confirm, err=True)))
 
 
 def open_key(path: Path, passphrase_file: Path | None, role: str) -> Any:

@@ -67,7 +67,9 @@ def submit(
     data = log.submit(kind, envelope)
     write_new(receipt, data, mode=0o644)
     index = log.find(entry_leaf(PROFILE, kind, envelope))
-    emit(as_json, {"index": index, "receipt": str(receipt), "type": kind}, [f"{kind} entry {index}; receipt: {receipt}"])
+    emit(
+        as_json, {"index": index, "receipt": str(receipt), "type": kind}, [f"{kind} entry {index}; receipt: {receipt}"]
+    )
 
 
 @registry.command()

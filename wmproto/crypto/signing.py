@@ -1,6 +1,6 @@
 """Ed25519 by libsodium's rule (specs/encoding.md): one rule, so that two arbitrators cannot disagree.
 
-Refused: small-order, non-canonical or mixed-order public keys, small-order R, non-canonical S.
+Refused: small-order, non-canonical or mixed-order public keys and R, non-canonical S.
 """
 
 from __future__ import annotations
@@ -63,6 +63,9 @@ def verify_signature(public: bytes, message: bytes, signature: bytes) -> None:
     check_public_key(public)
     if len(signature) != 64:
         raise SignatureError("a signature has 64 bytes", rule="enc-ed25519-2")
+    # Newer releases of libsodium verify with the cofactor, older ones without: they differ where R is of mixed order.
+    if not bindings.crypto_core_ed25519_is_valid_point(signature[:32]):
+        raise SignatureError("the signature's R is not an acceptable point", rule="enc-ed25519-2")
     try:
         bindings.crypto_sign_open(signature + message, public)
     except BadSignatureError as err:

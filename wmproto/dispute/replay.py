@@ -1,4 +1,4 @@
-"""Replay: does the suspect really answer what the transcript says? Only this shows it (specs/dispute.md, dis-replay-*)."""
+"""Replay: do the weights really answer what the transcript says? Only this shows it (specs/dispute.md)."""
 
 from __future__ import annotations
 

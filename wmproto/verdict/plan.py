@@ -7,7 +7,9 @@ h hits of n weighs num^h (den-num)^(n-h) over den^n for r = num/den. No number h
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from math import gcd
 
 from wmproto.verdict.wealth import FRACTIONS, Wealth, whole
@@ -23,7 +25,7 @@ class Sequential:
     """Leaves that a dispute by D13 takes until it is DEPENDENT.
 
     Args:
-        mean_tenths: Mean number of marked leaves in tenths of a leaf, to the nearest (of a sum that lacks less than 2^-20).
+        mean_tenths: Mean number of marked leaves in tenths, to the nearest (of a sum that lacks less than 2^-20).
         marked: Marked leaves that suffice with chance 99 % or more (the 99 % quantile).
         offered_simple: Those and one ghost for every three: ceil(4/3 * marked).
         offered: Leaves that suffice with chance 99 % or more when each one is a ghost with chance 1/4.
@@ -56,12 +58,7 @@ class Sequential:
 class Plan:
     """What to expect at retention ``num/den`` with ``m`` labels and ``bits`` = L; None where the mark is too weak.
 
-    Args:
-        m: Number of equally likely labels.
-        bits: L.
-        retention: (num, den) in lowest terms.
-        sequential: Leaves by D13.
-        fixed: (n, t) of the fixed-size test, for comparison.
+    ``retention`` is in lowest terms; ``sequential`` follows D13; ``fixed`` is (n, t) of the fixed-size test.
     """
 
     m: int
@@ -142,6 +139,8 @@ def sequential_size(m: int, bits: int, retention: tuple[int, int]) -> Sequential
             break
     mean_tenths = (20 * total + den**n) // (2 * den**n)
     offered = _with_ghosts(done, den, marked)
+    if offered is None:
+        return None
     return Sequential(mean_tenths, marked, -(-4 * marked // 3), offered, _round_up(offered, 16))
 
 
@@ -154,21 +153,27 @@ def _horizon(m: int, bits: int, num: int, den: int) -> int | None:
     for k in FRACTIONS[:-1]:
         up, down = 32 + k * (m - 1), 32 - k
         p, q = 32 * (num * down + (den - num) * up), den * up * down
-        low, high = 0, best or LIMIT
-
-        def enough(n: int, p: int = p, q: int = q) -> bool:
-            return 7 * p**n * q << bits + 20 <= q**n * (q - p)
-
-        if p >= q or not enough(high):
-            continue
-        while high - low > 1:
-            middle = (low + high) // 2
-            low, high = (low, middle) if enough(middle) else (middle, high)
-        best = high
+        if p < q:
+            best = _least(partial(_negligible, bits, p, q), best or LIMIT) or best
     return best
 
 
-def _with_ghosts(done: list[int], den: int, marked: int) -> int:
+def _negligible(bits: int, p: int, q: int, n: int) -> bool:
+    return bool(7 * p**n * q << bits + 20 <= q**n * (q - p))
+
+
+def _least(enough: Callable[[int], bool], high: int) -> int | None:
+    """Return the least n in 1 to ``high`` that is enough, or None; who is enough stays so as n grows."""
+    if not enough(high):
+        return None
+    low = 0
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if enough(middle) else (middle, high)
+    return high
+
+
+def _with_ghosts(done: list[int], den: int, marked: int) -> int | None:
     """Return the least t with P[fired within t leaves] >= 99 % when each leaf is marked with chance 3/4."""
 
     def enough(t: int) -> bool:
@@ -176,15 +181,9 @@ def _with_ghosts(done: list[int], den: int, marked: int) -> int:
         for j in range(t + 1):
             total = total * den + ways * (done[j] if j < len(done) else done[-1] * den ** (j + 1 - len(done)))
             ways = ways * 3 * (t - j) // (j + 1)
-        return 100 * total >= 99 * (4 * den) ** t
+        return bool(100 * total >= 99 * (4 * den) ** t)
 
-    low, high = marked - 1, marked
-    while not enough(high):
-        low, high = high, high + marked
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if enough(middle) else (middle, high)
-    return high
+    return _least(enough, 2 * marked + 64) or _least(enough, 8 * LIMIT)
 
 
 def _round_up(value: int, step: int) -> int:

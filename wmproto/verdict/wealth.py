@@ -90,7 +90,7 @@ class Wealth:
 
     def fires(self, bits: int) -> bool:
         """Return whether E >= 2^bits; ``bits`` (L, 112 or 160 in the profile) at least 0. Rule `verdict-d13-3`."""
-        return sum(self.terms) >= len(FRACTIONS) << whole("bits", bits, 0) + 5 * self.n
+        return sum(self.terms) >> whole("bits", bits, 0) + 5 * self.n >= len(FRACTIONS)
 
     def floor_log2(self) -> int:
         """Return floor(log2 E); E > 0 always, because only the gambler with k = 32 can lose everything."""
@@ -117,7 +117,7 @@ def fires(m: int, n: int, M: int, L: int) -> bool:
         TypeError: An argument is not an int.
         ValueError: m < 2, n < 0, M outside 0 to n, or L < 0.
     """
-    return _sum(m, n, M) >= len(FRACTIONS) << whole("L", L, 0) + 5 * n
+    return _sum(m, n, M) >> whole("L", L, 0) + 5 * n >= len(FRACTIONS)
 
 
 def floor_log2_evidence(m: int, n: int, M: int) -> int:

@@ -24,7 +24,7 @@ def canonical_json(value: Any) -> bytes:
     """
     try:
         return rfc8785.dumps(value)
-    except (rfc8785.CanonicalizationError, RecursionError) as err:
+    except (ValueError, RecursionError) as err:  # a lone surrogate in a field's name is a bare UnicodeEncodeError
         raise FormatError("value has no canonical encoding") from err
 
 

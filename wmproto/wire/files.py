@@ -17,7 +17,7 @@ from wmproto.errors import ConfigError, FormatError, NotFoundError, WmprotoError
 __all__ = ["read_file", "replace", "write_new"]
 
 _HINTS = {
-    errno.EACCES: "the folder or file does not belong to you, or is write-protected",
+    errno.EACCES: "look at the permissions of the file and its folder",
     errno.EDQUOT: "your quota is used up; nothing was written",
     errno.EEXIST: "nothing is overwritten: choose another name, or move the old file away",
     errno.EISDIR: "this is a folder",
@@ -25,7 +25,7 @@ _HINTS = {
     errno.ENOENT: "make the folder first",
     errno.ENOSPC: "the disk is full; nothing was written",
     errno.ENOTDIR: "a part of the path is a file, not a folder",
-    errno.EPERM: "the folder or file does not belong to you, or is write-protected",
+    errno.EPERM: "look at the permissions of the file and its folder",
     errno.EROFS: "the disk is mounted read-only",
 }
 _NO_HARD_LINKS = (errno.EMLINK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EPERM)
@@ -111,12 +111,19 @@ def _link_new(temporary: Path, target: Path) -> None:
             raise
         # A file system without hard links (FAT, some network ones): reserve the name, then rename over the empty file.
         os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-        os.replace(temporary, target)
+        try:
+            temporary.replace(target)
+        except OSError:
+            target.unlink()
+            raise
 
 
 def _sync_folder(folder: Path) -> None:
-    """Make a new name survive a power cut; file systems that cannot sync a folder are let off."""
-    fd = os.open(folder, os.O_RDONLY)
+    """Make a new name survive a power cut, where the file system can sync a folder and we may open it."""
+    try:
+        fd = os.open(folder, os.O_RDONLY)
+    except PermissionError:
+        return
     try:
         os.fsync(fd)
     except OSError as err:

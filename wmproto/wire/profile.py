@@ -64,7 +64,13 @@ class Profile:
         return sha256(frame(self.tag(word), *fields))
 
     def prf(self, secret: bytes, word: Word, *fields: bytes | str | int) -> bytes:
-        """HMAC-SHA-256 under a 32-byte secret over the frame of tag and fields, 32 bytes."""
+        """HMAC-SHA-256 under a 32-byte secret over the frame of tag and fields, 32 bytes.
+
+        Raises:
+            ValueError: The secret has another length: HMAC takes k and k || 00 for the same key, and an empty one too.
+        """
+        if len(secret) != 32:
+            raise ValueError("a PRF secret has 32 bytes")
         return hmac.digest(secret, frame(self.tag(word), *fields), "sha256")
 
     def draw(self, m: int, word: Word, *fields: bytes | str | int) -> int:
@@ -84,7 +90,9 @@ class Profile:
 
 
 def draw_from(seed: bytes, m: int) -> int:
-    """Draw uniformly from range(m) out of SHAKE-256(seed); see Profile.draw."""
+    """Draw uniformly from range(m) out of SHAKE-256(seed), 1 <= m < 2**64; see Profile.draw."""
+    if not 0 < m < 1 << 64:
+        raise ValueError("a draw is from 1 to 2**64 - 1 values")
     limit = m * ((1 << 64) // m)
     words = _WORDS_A_SQUEEZE
     while True:

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError
 
 from wmproto.errors import FormatError
-from wmproto.wire.canonical import canonical_json, parse_canonical, parse_json
+from wmproto.wire.canonical import canonical_json, parse_json
 
 __all__ = ["B64", "Hex32", "Text", "Uint", "Wire", "decode_b64", "encode_b64"]
 
@@ -104,8 +104,11 @@ class Wire(BaseModel):
         Raises:
             FormatError: The bytes are not the canonical encoding of such an object.
         """
-        parse_canonical(data, what=what, limit=limit)
-        return cls._validated(data, what)
+        parse_json(data, what=what, limit=limit)
+        value = cls._validated(data, what)
+        if value.to_bytes() != data:
+            raise FormatError(f"{what}: not in canonical form (RFC 8785)")
+        return value
 
     @classmethod
     def from_text(cls, data: bytes, *, what: str, limit: int) -> Self:
@@ -119,5 +122,5 @@ class Wire(BaseModel):
             return cls.model_validate_json(data)
         except ValidationError as err:
             first = err.errors(include_url=False, include_input=False, include_context=False)[0]
-            where = ".".join(str(part) for part in first["loc"])
+            where = ascii(".".join(str(part) for part in first["loc"]))[1:-1][:80]  # a sender may name a field
             raise FormatError(f"{what}: {where + ': ' if where else ''}{first['msg'].lower()}") from None

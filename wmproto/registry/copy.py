@@ -1,0 +1,79 @@
+"""An exported copy of a whole log, read without a database (specs/registry.md, reg-copy-*).
+
+JSON lines: a header with the log's key and checkpoint, then one canonical line an entry.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from wmproto.crypto.merkle import tree_root
+from wmproto.errors import FormatError, InclusionError
+from wmproto.registry.checkpoint import Checkpoint, verify_checkpoint
+from wmproto.registry.entry import entry_leaf
+from wmproto.registry.note import LogKey
+from wmproto.wire.dsse import ENVELOPE_LIMIT, Envelope
+from wmproto.wire.profile import Profile
+from wmproto.wire.schema import Wire
+
+__all__ = ["COPY_LIMIT", "LogCopy", "read_log_copy", "write_log_copy"]
+
+
+COPY_LIMIT = 1 << 30  # bytes
+
+
+class _Header(Wire):
+    checkpoint: str
+    format: Literal["wmproto/log-copy@v1"]
+    vkey: str
+
+
+class _Line(Wire):
+    envelope: Envelope
+    type: Literal["key", "release", "admit", "decide"]
+
+
+@dataclass(frozen=True, slots=True)
+class LogCopy:
+    """A verified copy: every entry below the checkpoint, as (type, signed object) in the order of the log."""
+
+    checkpoint: Checkpoint
+    entries: tuple[tuple[str, Envelope], ...]
+
+
+def write_log_copy(note: bytes, key: LogKey, entries: Iterable[tuple[str, Envelope]]) -> Iterator[bytes]:
+    """The lines of a copy, each with its newline."""
+    yield _Header(checkpoint=note.decode(), format="wmproto/log-copy@v1", vkey=str(key)).to_bytes() + b"\n"
+    for kind, envelope in entries:
+        yield _Line.model_validate({"envelope": envelope, "type": kind}).to_bytes() + b"\n"
+
+
+def read_log_copy(data: bytes, key: LogKey, *, profile: Profile) -> LogCopy:
+    """Read a copy and check that it is whole: the entries hash to the root that the log signed.
+
+    Args:
+        data: The file.
+        key: The log's key, from the reader's own trust, not from the file.
+        profile: The profile.
+
+    Raises:
+        FormatError: Malformed.
+        SignatureError: The checkpoint is not that log's.
+        InclusionError: An entry is missing, changed, added or out of order.
+    """
+    lines = data.split(b"\n")
+    if len(lines) < 2 or lines[-1]:
+        raise FormatError("log copy: not lines of JSON")
+    header = _Header.from_bytes(lines[0], what="log copy: line 1", limit=1 << 17)
+    checkpoint = verify_checkpoint(header.checkpoint.encode(), key)
+    entries = []
+    for number, line in enumerate(lines[1:-1], 2):
+        entry = _Line.from_bytes(line, what=f"log copy: line {number}", limit=ENVELOPE_LIMIT * 2)
+        entries.append((str(entry.type), entry.envelope))
+    if len(entries) != checkpoint.size or tree_root([entry_leaf(profile, k, e) for k, e in entries]) != checkpoint.root:
+        raise InclusionError(
+            "the copy is not what the log signed: an entry is missing, changed or out of order", rule="reg-copy-3"
+        )
+    return LogCopy(checkpoint, tuple(entries))

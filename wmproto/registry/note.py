@@ -1,0 +1,117 @@
+"""C2SP signed notes with Ed25519 (type 0x01), strict: what is accepted has one reading (c2sp.org/signed-note).
+
+Unknown signature lines are passed over; a line of the known key that does not verify refuses the note.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from wmproto.crypto.signing import Signer, check_public_key, verify_signature
+from wmproto.errors import FormatError, SignatureError
+from wmproto.wire.framing import sha256
+from wmproto.wire.schema import decode_b64, encode_b64
+
+__all__ = ["NOTE_LIMIT", "LogKey", "open_note", "sign_note"]
+
+NOTE_LIMIT = 64 << 10  # bytes
+_SIGNATURES = 64
+_TYPE = b"\x01"
+_DASH = "\u2014"
+
+
+@dataclass(frozen=True, slots=True)
+class LogKey:
+    """A log's verifier key ("vkey").
+
+    Attributes:
+        name: The log's name, which is its origin: 1 to 256 bytes, no spaces, no plus.
+        public: Ed25519 public key, 32 bytes.
+    """
+
+    name: str
+    public: bytes
+
+    def __post_init__(self) -> None:
+        name = self.name
+        if not 1 <= len(name.encode(errors="replace")) <= 256 or re.search(r"[\s+\x00-\x1f\x7f-\x9f]", name):
+            raise FormatError("log name: 1 to 256 bytes without spaces, plus or control characters")
+
+    @property
+    def key_id(self) -> bytes:
+        """The first four bytes of SHA-256(name || LF || type || public key)."""
+        return sha256(self.name.encode() + b"\n" + _TYPE + self.public)[:4]
+
+    def __str__(self) -> str:
+        return f"{self.name}+{self.key_id.hex()}+{encode_b64(_TYPE + self.public)}"
+
+    @classmethod
+    def parse(cls, text: str) -> LogKey:
+        """Parse ``name+hex key id+base64(type || public key)``.
+
+        Raises:
+            FormatError: Not an Ed25519 verifier key in this very form.
+        """
+        parts = text.split("+", 2)
+        if len(parts) != 3:
+            raise FormatError("verifier key: not name+id+key", hint="registry new prints it")
+        raw = decode_b64(parts[2])
+        if len(raw) != 33 or raw[:1] != _TYPE:
+            raise FormatError("verifier key: not an Ed25519 key")
+        try:
+            key = cls(parts[0], check_public_key(raw[1:]))
+        except SignatureError as err:
+            raise FormatError(f"verifier key: {err}") from err
+        if str(key) != text:
+            raise FormatError("verifier key: its key id is another's")
+        return key
+
+
+def sign_note(text: str, name: str, signer: Signer) -> bytes:
+    """Sign a text that ends in a newline; returns the note."""
+    if not text.endswith("\n") or re.search(r"[\x00-\x09\x0b-\x1f]", text):
+        raise ValueError("a note's text ends in a newline and holds no control characters")
+    key = LogKey(name, signer.public)
+    signature = encode_b64(key.key_id + signer.sign(text.encode()))
+    return f"{text}\n{_DASH} {name} {signature}\n".encode()
+
+
+def open_note(data: bytes, key: LogKey) -> str:
+    """Verify a note and return its text.
+
+    Args:
+        data: The note, at most 64 KiB with at most 64 signatures.
+        key: The one key that must have signed.
+
+    Raises:
+        FormatError: Not a signed note.
+        SignatureError: The key has not signed it, or its signature does not verify.
+    """
+    if len(data) > NOTE_LIMIT:
+        raise FormatError(f"note: more than {NOTE_LIMIT} bytes")
+    try:
+        note = data.decode("utf-8")
+    except UnicodeDecodeError as err:
+        raise FormatError("note: not UTF-8") from err
+    if re.search(r"[\x00-\x09\x0b-\x1f]", note) or not note.endswith("\n"):
+        raise FormatError("note: control characters, or no newline at the end")
+    text, blank, lines = note[:-1].rpartition("\n\n")
+    signatures = lines.split("\n")
+    if not blank or not text or len(signatures) > _SIGNATURES:
+        raise FormatError("note: no text and signatures with a blank line between")
+    text += "\n"
+    known = False
+    for line in signatures:
+        match = re.fullmatch(_DASH + r" ([^\s+]+) ([A-Za-z0-9+/=]+)", line)
+        if match is None:
+            raise FormatError("note: a line is no signature")
+        raw = decode_b64(match[2])
+        if len(raw) < 5:
+            raise FormatError("note: a signature is too short")
+        if match[1] == key.name and raw[:4] == key.key_id:
+            verify_signature(key.public, text.encode(), raw[4:])
+            known = True
+    if not known:
+        raise SignatureError(f"note: not signed by {key.name}", rule="reg-note-3")
+    return text
