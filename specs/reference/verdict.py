@@ -10,12 +10,7 @@ def evidence(m, n, hits):
     """E after n marked leaves with that many hits, m equally likely labels."""
     total = Fraction(0)
     for u in STAKES:
-        wealth = Fraction(1)
-        for _ in range(hits):
-            wealth *= 1 + u * (m - 1)
-        for _ in range(n - hits):
-            wealth *= 1 - u
-        total += wealth
+        total += (1 + u * (m - 1)) ** hits * (1 - u) ** (n - hits)
     return total / 7
 
 

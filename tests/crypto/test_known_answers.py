@@ -63,9 +63,7 @@ def test_tree():
         small = MerkleTree(leaves[:size])
         for index, path in paths.items():
             assert small.path(int(index)) == tuple(map(h, path))
-            verify_inclusion(
-                leaves[int(index)], index=int(index), size=size, path=tuple(map(h, path)), root=small.root
-            )
+            verify_inclusion(leaves[int(index)], index=int(index), size=size, path=tuple(map(h, path)), root=small.root)
 
 
 def test_the_leaves_of_the_tree_are_those_of_generated_inputs():

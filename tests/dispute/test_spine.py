@@ -92,7 +92,7 @@ def test_a_policy_of_more_bits_counts(world):
     assert outcome.assumptions.S == 1 << 40
 
 
-class Cut(Exception):
+class CutError(Exception):
     pass
 
 
@@ -110,9 +110,9 @@ def test_a_dispute_that_was_cut_off_goes_on_with_the_same_chain(tmp_path):
         def save(transcript, kept=kept, saves=saves):
             kept.append(transcript)
             if len(kept) == saves:
-                raise Cut
+                raise CutError
 
-        with pytest.raises(Cut):
+        with pytest.raises(CutError):
             world.hold(world.thief(), count=48, save=save)
         reopened = Transcript.parse(kept[-1].to_bytes())
         outcome, resumed = world.hold(world.thief(), resume=reopened)

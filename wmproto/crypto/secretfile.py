@@ -68,7 +68,7 @@ class Secret:
     def __post_init__(self) -> None:
         if len(self.seed) != 32 or any(len(c) != 32 for c in self.contexts):
             raise ValueError("a seed and a context have 32 bytes")
-        if (self.master is not None) != (self.role == "owner") or len(self.master or bytes(32)) != 32:
+        if (self.master is not None) != (self.role == "owner") or (self.master is not None and len(self.master) != 32):
             raise ValueError("an owner, and nobody else, has a master secret of 32 bytes")
         if (self.contexts and self.master is None) or len(set(self.contexts)) != len(self.contexts):
             raise ValueError("only an owner has contexts, all different")

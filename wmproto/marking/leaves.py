@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wmproto.errors import ConfigError
+from wmproto.owner.activated import ActivatedKey
 
 __all__ = ["MarkedLeaves"]
 
@@ -52,6 +53,14 @@ class MarkedLeaves:
         labels.setflags(write=False)
         object.__setattr__(self, "inputs", inputs)
         object.__setattr__(self, "labels", labels)
+
+    @classmethod
+    def of(cls, active: ActivatedKey) -> MarkedLeaves:
+        """The leaves of an activated key that are to be embedded; raises ConfigError as the class does."""
+        _, inputs, labels = zip(*active.marked(), strict=True)
+        shape = (len(inputs), *active.key.z.input.shape)
+        raw = np.frombuffer(b"".join(inputs), dtype=np.uint8).reshape(shape)
+        return cls(inputs=raw, labels=np.array(labels, dtype=np.int64), key_id=active.key.key_id)
 
     def __len__(self) -> int:
         return len(self.labels)

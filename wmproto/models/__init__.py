@@ -1,1 +1,29 @@
 """Below the torch line: networks of the closed grammar, data sets, training, and weights in escrow. Needs torch."""
+
+from wmproto.models.cnn import initial_tensors, small_cnn, standardisation
+from wmproto.models.data import Dataset, load_npz, mnist_5000, split
+from wmproto.models.escrow import EscrowSuspect
+from wmproto.models.network import Network, build_network, network_tensors
+from wmproto.models.training import Batches, accuracy, fine_tune, train, trained
+from wmproto.models.weights import load_network, save_model
+
+__all__ = [
+    "Batches",
+    "Dataset",
+    "EscrowSuspect",
+    "Network",
+    "accuracy",
+    "build_network",
+    "fine_tune",
+    "initial_tensors",
+    "load_network",
+    "load_npz",
+    "mnist_5000",
+    "network_tensors",
+    "save_model",
+    "small_cnn",
+    "split",
+    "standardisation",
+    "train",
+    "trained",
+]

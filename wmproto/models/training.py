@@ -14,10 +14,12 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
+from wmproto.models.cnn import initial_tensors
 from wmproto.models.data import Dataset
-from wmproto.models.network import Network
+from wmproto.models.network import Network, build_network
+from wmproto.release.architecture import Architecture
 
-__all__ = ["Batches", "Loader", "accuracy", "fine_tune", "train"]
+__all__ = ["Batches", "Loader", "accuracy", "fine_tune", "train", "trained"]
 
 Progress = Callable[[int, int], None]
 
@@ -76,6 +78,20 @@ def train(
         The same module.
     """
     return _descend(network, loader, epochs=epochs, lr=lr, cosine=True, progress=progress)
+
+
+def trained(
+    architecture: Architecture,
+    loader: Loader,
+    *,
+    seed: int,
+    epochs: int = 25,
+    lr: float = 0.05,
+    progress: Progress | None = None,
+) -> Network:
+    """Train a fresh network of an architecture; see train(). ``seed`` draws its initial tensors."""
+    network = build_network(architecture, initial_tensors(architecture, seed=seed))
+    return train(network, loader, epochs=epochs, lr=lr, progress=progress)
 
 
 def fine_tune(

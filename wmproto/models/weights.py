@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Mapping
-from pathlib import Path
 
 import safetensors.torch
 from torch import Tensor
 
-from wmproto.errors import ConfigError
-from wmproto.release.architecture import Architecture
+from wmproto.models.network import Network, build_network, network_tensors
+from wmproto.release.architecture import Architecture, architecture_bytes
+from wmproto.release.modelfile import ARCHITECTURE_KEY, ModelFile
 from wmproto.release.tensors import read_tensors
 
-__all__ = ["load_tensors", "save_tensors", "write_file"]
+__all__ = ["load_network", "load_tensors", "save_model", "save_tensors"]
 
 
 def save_tensors(tensors: Mapping[str, Tensor]) -> bytes:
@@ -36,23 +34,12 @@ def load_tensors(data: bytes, architecture: Architecture) -> dict[str, Tensor]:
     return safetensors.torch.load(data)
 
 
-def write_file(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all: a temporary file beside it, synced, then renamed over it.
+def save_model(network: Network, architecture: Architecture) -> bytes:
+    """A model file: safetensors bytes of a network whose metadata carries its architecture (specs/release.md)."""
+    metadata = {ARCHITECTURE_KEY: architecture_bytes(architecture).decode()}
+    return safetensors.torch.save(network_tensors(network), metadata=metadata)
 
-    Raises:
-        ConfigError: The folder cannot be written to.
-    """
-    try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(name).chmod(0o644)
-            Path(name).replace(path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
-    except OSError as err:
-        raise ConfigError(f"cannot write {path}: {err.strerror}") from err
+
+def load_network(model: ModelFile) -> Network:
+    """Build the network of a model file, in eval mode, its weights free to be trained on."""
+    return build_network(model.architecture, load_tensors(model.data, model.architecture)).eval()
