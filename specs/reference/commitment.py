@@ -1,5 +1,6 @@
 """The key statement Z, its leaves and openings, and the labels that follow from them (specs/commitment.md)."""
 
+import ed25519
 import merkle
 from encoding import (
     PROFILE,
@@ -26,8 +27,6 @@ from encoding import (
     uint,
     unb64,
 )
-
-import ed25519
 
 Z_LIMIT = 32 << 10
 INPUT_LIMIT = 256 << 10
@@ -157,13 +156,7 @@ OPENING = obj(aux=b64text, index=uint(), inputs=array(b64text, 0, 64), k=hex32, 
 
 
 def opening(i, x, k, leaves):
-    return {
-        "aux": "",
-        "index": i,
-        "inputs": [b64(x)],
-        "k": k.hex(),
-        "path": [h.hex() for h in merkle.path(i, leaves)],
-    }
+    return {"aux": "", "index": i, "inputs": [b64(x)], "k": k.hex(), "path": [h.hex() for h in merkle.path(i, leaves)]}
 
 
 def verify_opening(o, key, asked):

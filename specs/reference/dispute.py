@@ -181,11 +181,8 @@ def parse_transcript(data):
     return value["steps"]
 
 
-def judge(data, auditor_bits=0, log_entries=None):
-    """The verdict with its numbers. Refused means false evidence; a problem makes the claim inadmissible.
-
-    ``log_entries``: (type, signed object) of the whole log, if the auditor has a copy.
-    """
+def judge(data, auditor_bits=0, log_copy=None):
+    """The verdict with its numbers. Refused means false evidence; a problem makes the claim inadmissible."""
     steps = parse_transcript(data)
     need(steps, "FormatError", why="nothing was said")
     said = [read(step["message"]) for step in steps]
@@ -303,8 +300,10 @@ def judge(data, auditor_bits=0, log_entries=None):
     dependent, counted = final is not None, final or now
 
     # decide
-    if log_entries is not None and admit:
-        check_log(log_entries, said, key, file, found, problems)
+    if log_copy is not None:
+        entries = registry.read_log_copy(log_copy, log)
+        if admit:
+            check_log(entries, said, key, file, found, problems)
     name = "INADMISSIBLE" if problems else "DEPENDENT" if dependent else "NOT SHOWN"
     if said[-1]["kind"] == "decide":
         decide = said[-1]["message"]

@@ -14,7 +14,7 @@ STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 ENVELOPE_LIMIT = 8 << 20
 
 
-class Refused(Exception):
+class Refused(Exception):  # noqa: N818
     """Something is not accepted: the name of the error class of wmproto/errors.py, and the rule if it has one."""
 
     def __init__(self, error, rule="", why="", fault="unknown"):

@@ -5,11 +5,28 @@ Formats: https://c2sp.org/signed-note, tlog-checkpoint, tlog-proof.
 
 import ed25519
 import merkle
-from encoding import b64, frame, need, parts, sha256, tag, unb64
+from encoding import (
+    Refused,
+    b64,
+    canonical,
+    check_envelope,
+    frame,
+    need,
+    obj,
+    one_of,
+    parse_canonical,
+    parts,
+    sha256,
+    string,
+    tag,
+    unb64,
+)
 
 ENTRY_TYPES = ["key", "release", "admit", "decide"]
 DASH = "\u2014"
 PROOF = "c2sp.org/tlog-proof@v1"
+COPY = "wmproto/log-copy@v1"
+NOTE_LIMIT = 64 << 10
 
 
 def entry(kind, signed):
@@ -34,7 +51,12 @@ def vkey(name, public):
 
 
 def is_name(name):
-    return name != "" and not any(c.isspace() or c == "+" for c in name)
+    """1 to 256 bytes, no spaces, no plus, no control characters."""
+    return 1 <= len(name.encode()) <= 256 and not any(c.isspace() or c == "+" or control(c) for c in name)
+
+
+def control(c):
+    return c < " " or "\x7f" <= c <= "\x9f"
 
 
 def parse_vkey(line):
@@ -44,7 +66,10 @@ def parse_vkey(line):
     name, data = pieces[0], unb64(pieces[2])
     need(len(data) == 33 and data[0] == 1, "FormatError", why="vkey is not of an Ed25519 key")
     need(pieces[1] == key_id(name, data[1:]).hex(), "FormatError", why="vkey's key id")
-    ed25519.check_public(data[1:])
+    try:
+        ed25519.check_public(data[1:])
+    except Refused:
+        raise Refused("FormatError", why="vkey's public key") from None
     return name, data[1:]
 
 
@@ -58,21 +83,23 @@ def sign_note(body, name, seed):
 def open_note(note, log):
     """The text of a note that the log signed."""
     name, public = log
-    clean = all(c == "\n" or c >= " " for c in note)
+    clean = all(c == "\n" or c >= " " for c in note) and len(note.encode()) <= NOTE_LIMIT
     need(clean and "\n\n" in note and note.endswith("\n"), "FormatError", why="not a note")
     cut = note.rindex("\n\n")
     body, lines = note[: cut + 1], note[cut + 2 :].split("\n")[:-1]
-    need(1 <= len(lines), "FormatError", why="a note without signatures")
+    need(1 <= len(lines) <= 64 and cut > 0, "FormatError", why="no text, no signatures, or too many")
     found = False
     for line in lines:
         pieces = line.split(" ")
-        need(len(pieces) == 3 and pieces[0] == DASH and is_name(pieces[1]), "FormatError", why="signature line")
+        need(len(pieces) == 3 and pieces[0] == DASH, "FormatError", why="signature line")
+        named = pieces[1] and not any(c.isspace() or c == "+" for c in pieces[1])
+        need(named, "FormatError", why="key name")
         data = unb64(pieces[2])
         need(len(data) > 4, "FormatError", why="signature line")
         if pieces[1] == name and data[:4] == key_id(name, public):
             ed25519.verify(public, body.encode(), data[4:])
             found = True
-    need(found, "SignatureError", "reg-note-4", "the log did not sign")
+    need(found, "SignatureError", "reg-note-3", "the log did not sign")
     return body
 
 
@@ -99,7 +126,7 @@ def verify_checkpoint(note, log):
     """(size, root)"""
     lines = open_note(note, log).split("\n")
     need(len(lines) == 4, "FormatError", why="a checkpoint has three lines")
-    need(lines[0] == log[0], "InclusionError", "reg-checkpoint-1", "of another log")
+    need(lines[0] == log[0], "FormatError", why="the origin is not the log's name")
     return decimal(lines[1]), hash_line(lines[2])
 
 
@@ -116,12 +143,38 @@ def verify_receipt(data, leaf, log):
         need(False, "FormatError", why="not UTF-8")
     head, gap, note = text.partition("\n\n")
     lines = head.split("\n")
-    ok = gap and len(lines) >= 2 and lines[0] == PROOF and lines[1].startswith("index ")
-    need(ok, "FormatError", why="not a tlog-proof")
+    need(gap and len(lines) >= 2 and lines[0] == PROOF, "FormatError", why="not a tlog-proof")
+    need(not lines[1].startswith("extra "), "UnsupportedError", why="an extra line, which nothing authenticates")
+    need(lines[1].startswith("index "), "FormatError", why="no index")
     index, path = decimal(lines[1][6:]), [hash_line(line) for line in lines[2:]]
     size, root = verify_checkpoint(note, log)
     merkle.verify(leaf, index, size, path, root)
     return {"index": index, "size": size, "root": root, "note": note}
+
+
+def log_copy(note, line, entries):
+    """A whole log as lines of JSON: its checkpoint and key, then an entry a line."""
+    out = canonical({"checkpoint": note, "format": COPY, "vkey": line}) + b"\n"
+    for kind, signed in entries:
+        out += canonical({"envelope": signed, "type": kind}) + b"\n"
+    return out
+
+
+def read_log_copy(data, log):
+    """The entries of a copy, which must be all that the log signed."""
+    need(data.endswith(b"\n"), "FormatError", why="cut off")
+    first, *rest = data.split(b"\n")[:-1]
+    head = parse_canonical(first)
+    obj(checkpoint=string(2**53), format=one_of(COPY), vkey=string(2**53))(head)
+    size, root = verify_checkpoint(head["checkpoint"], log)
+    entries = []
+    for line in rest:
+        value = parse_canonical(line)
+        obj(envelope=check_envelope, type=one_of(*ENTRY_TYPES))(value)
+        entries.append((value["type"], value["envelope"]))
+    whole = len(entries) == size and merkle.root([entry_leaf(*e) for e in entries]) == root
+    need(whole, "InclusionError", "reg-copy-3", "not what the log signed")
+    return entries
 
 
 class Log:
@@ -139,6 +192,9 @@ class Log:
         """Its index."""
         self.entries.append((kind, signed))
         return len(self.entries) - 1
+
+    def copy(self):
+        return log_copy(self.checkpoint(), self.vkey, self.entries)
 
     def checkpoint(self, size=None):
         leaves = self.leaves()[:size]

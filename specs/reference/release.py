@@ -1,11 +1,12 @@
 """What a release names: tensors, the digest h_f of a model, and the owner's statement (specs/release.md)."""
 
+import itertools
+
 import merkle
 from commitment import verify_signed
 from encoding import (
     PROFILE,
     H,
-    Refused,
     array,
     b64,
     b64text,
@@ -51,7 +52,7 @@ def tensor_entry(name, dims, data, dtype="F32"):
 def tensor_root(entries):
     """Root over the tensors' leaves, names in byte order."""
     names = [t["name"].encode() for t in entries]
-    need(all(a < b for a, b in zip(names, names[1:], strict=False)), "FormatError", why="names out of order")
+    need(all(a < b for a, b in itertools.pairwise(names)), "FormatError", why="names out of order")
     return merkle.root([bytes.fromhex(t["digest"]) for t in entries])
 
 
@@ -97,11 +98,3 @@ def check_release_of(release, key):
     need(release["owner"] == key["z"]["owner"], "VerificationError", "rel-3", "another owner", "claimant")
     ok = release["key_id"] == key["key_id"].hex() and release["beta"] == key["beta"].hex()
     need(ok, "VerificationError", "rel-4", "another key or beta", "claimant")
-
-
-def parse_release(signed):
-    """For a reader who only wants to know what it says; None if it does not verify."""
-    try:
-        return verify_release(signed)
-    except Refused:
-        return None

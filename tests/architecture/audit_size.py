@@ -12,7 +12,7 @@ LIMIT = 1500
 _LOAD = """
 import json, sys
 from wmproto.cli.main import cli
-import wmproto.cli.dispute, wmproto.dispute.audit, wmproto.dispute.words, wmproto.wire.files
+import wmproto.cli.dispute_audit
 print(json.dumps(sorted(m.__file__ for n, m in sys.modules.items() if n.split('.')[0] == 'wmproto' and m.__file__)))
 """
 

@@ -36,6 +36,8 @@ def test_by_hand() -> None:
     assert false_claim_bound_log2(257, small, beacon=False) == -256  # 2^-257 + 2^-257
     assert false_claim_bound_log2(258, small, beacon=False) == -256  # 1.5 * 2^-257
     assert false_claim_bound_log2(257, small, beacon=True) == -255  # 2 * 2^-257 + 2^-256 = 2^-255
+    # 2^-257 + 2 * 2^-256 = 5 * 2^-257 and next to nothing
+    assert false_claim_bound_log2(10**4, Assumptions(K=2, S=1, B=1, Q=1), beacon=True) == -254
     assert false_claim_bound_log2(0, small, beacon=True) == 0
     # three keys on 2^20 models, 5 starts, L = 64: 15 * 2^-44 is just below 2^-40, and so it stays with Q = 2^65
     assert false_claim_bound_log2(64, Assumptions(K=3, S=2**20, B=5), beacon=True) == -40

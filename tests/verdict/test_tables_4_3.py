@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from functools import cache
+from math import comb
 
 import exact_dp
 import pytest
@@ -202,7 +203,7 @@ def test_two_labels_at_retention_three_fifths_are_unusable() -> None:
 
 def test_a_block_sized_for_four_fifths_fails_at_three_fifths() -> None:
     r = Fraction(3, 5)
-    power = sum(exact_dp.comb(66, k) * r**k * (1 - r) ** (66 - k) for k in range(45, 67))
+    power = sum(comb(66, k) * r**k * (1 - r) ** (66 - k) for k in range(45, 67))
     assert printed("11", 100 * power, 100 * power)
 
 

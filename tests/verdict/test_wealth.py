@@ -184,6 +184,13 @@ def test_out_of_range() -> None:
             call()
 
 
+def test_absurd_bits_cost_nothing() -> None:
+    assert not fires(10, 50, 50, 10**15)
+    assert not Wealth.start(10).fires(10**15)
+    assert least_hits(10, 50, 10**15) is None
+    assert least_hits(10, 0, 0) == 0
+
+
 def test_frozen() -> None:
     with pytest.raises(AttributeError):
         Wealth.start(10).n = 3  # type: ignore[misc]

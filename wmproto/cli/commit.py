@@ -7,16 +7,8 @@ from pathlib import Path
 
 import click
 
-from wmproto.cli.options import (
-    PROFILE,
-    ExistingPath,
-    emit,
-    json_option,
-    parse_shape,
-    passphrase_option,
-    progress,
-    read_passphrase,
-)
+from wmproto.cli.options import PROFILE, parse_shape, passphrase_option, progress, read_passphrase
+from wmproto.cli.output import ExistingPath, emit, json_option
 
 
 @click.group()

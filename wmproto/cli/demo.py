@@ -11,7 +11,8 @@ from typing import Any
 
 import click
 
-from wmproto.cli.options import PROFILE, ExistingPath, progress
+from wmproto.cli.options import PROFILE, progress
+from wmproto.cli.output import ExistingPath
 
 _DIGITS = tuple("0123456789")
 _SEED = 2018  # of the split and of all training; keys and triggers are fresh in each run

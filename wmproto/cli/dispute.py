@@ -1,177 +1,18 @@
-"""``wmproto dispute``: run, audit and replay. Audit loads neither torch, numpy nor a database."""
+"""``wmproto dispute``: run, audit and replay."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
-from wmproto.cli.options import PROFILE, ExistingPath, emit, json_option, open_key, passphrase_option, progress
-from wmproto.errors import FormatError
+from wmproto.cli.lazy import LazyGroup
 
-TRUST_ASSUMED = 15
+_COMMANDS = {
+    "run": ("wmproto.cli.dispute_run", "run", "Hold a whole dispute over weights in escrow."),
+    "audit": ("wmproto.cli.dispute_audit", "audit", "Recheck a transcript alone, and print the verdict."),
+    "replay": ("wmproto.cli.dispute_replay", "replay", "Ask the escrowed weights every opened leaf again."),
+}
 
 
-@click.group()
+@click.group(cls=LazyGroup, table=_COMMANDS)
 def dispute() -> None:
     """Run, audit and replay disputes."""
-
-
-@dispute.command()
-@click.argument("transcript", type=ExistingPath)
-@click.option("--trust", "trust_path", type=ExistingPath, help="Whom you trust: log, arbitrators, respondents, owners.")
-@click.option("--log-copy", type=ExistingPath, help="Exported log: shows that admit hid no earlier dispute.")
-@json_option
-def audit(transcript: Path, trust_path: Path | None, log_copy: Path | None, as_json: bool) -> int:
-    """Recheck a TRANSCRIPT alone: every hash, signature, label and count, and the verdict.
-
-    Exit code 0 only for DEPENDENT under a trust file; without one the result is "consistent; trust assumed" (15).
-    """
-    from wmproto.dispute.audit import audit as run_audit
-    from wmproto.dispute.outcome import EXIT_CODES
-    from wmproto.dispute.transcript import TRANSCRIPT_LIMIT
-    from wmproto.dispute.trust import Trust
-    from wmproto.dispute.words import audit_lines, audit_record
-    from wmproto.registry.copy import COPY_LIMIT
-    from wmproto.wire.files import read_file
-
-    data = read_file(transcript, what="transcript", limit=TRANSCRIPT_LIMIT)
-    trust = Trust.parse(read_file(trust_path, what="trust file", limit=1 << 20)) if trust_path else None
-    copy = read_file(log_copy, what="copy of the log", limit=COPY_LIMIT) if log_copy else None
-    found = run_audit(data, trust=trust, log_copy=copy, profile=PROFILE)
-    emit(as_json, audit_record(found), audit_lines(found))
-    return TRUST_ASSUMED if found.assumed else EXIT_CODES[found.outcome.verdict]
-
-
-@dispute.command()
-@click.argument("transcript", type=ExistingPath)
-@click.option("--model", type=ExistingPath, required=True, help="The escrowed weights (safetensors).")
-@json_option
-def replay(transcript: Path, model: Path, as_json: bool) -> None:
-    """Ask the escrowed weights every opened leaf of TRANSCRIPT again: do they answer what it says?"""
-    from wmproto.dispute.audit import audit as run_audit
-    from wmproto.dispute.replay import replay as run_replay
-    from wmproto.dispute.transcript import TRANSCRIPT_LIMIT, Transcript
-    from wmproto.models import EscrowSuspect
-    from wmproto.release.modelfile import read_model
-    from wmproto.release.tensors import WEIGHTS_LIMIT
-    from wmproto.wire.canonical import canonical_json
-    from wmproto.wire.files import read_file
-
-    data = read_file(transcript, what="transcript", limit=TRANSCRIPT_LIMIT)
-    found = run_audit(data, profile=PROFILE)
-    if found.dispute.seq < 3:
-        raise FormatError("the transcript holds no answers: it was not admitted")
-    loaded = read_model(read_file(model, what="model", limit=WEIGHTS_LIMIT), profile=PROFILE)
-    suspect = EscrowSuspect(loaded.data, loaded.architecture, profile=PROFILE)
-    with progress("asking again") as tick:
-        result = run_replay(Transcript.parse(data), found.dispute, suspect, model=loaded.digest, progress=tick)
-    same = canonical_json(suspect.settings) == found.dispute.admit.settings.to_bytes()
-    emit(
-        as_json,
-        {"answered": result.answered, "model": loaded.digest.hex(), "same_settings": same},
-        [
-            f"all {result.answered} answers are what these weights answer",
-            "settings (libraries included) are those of admit" if same else "the libraries differ from those of admit",
-        ],
-    )
-
-
-@dispute.command()
-@click.option("--folder", type=ExistingPath, required=True, help="The activated key folder.")
-@click.option("--key", "key_path", type=ExistingPath, required=True, help="The claimant's (owner's) secret file.")
-@click.option("--respondent", "respondent_path", type=ExistingPath, required=True, help="Secret file of who binds.")
-@click.option("--holder", type=click.Choice(["respondent", "escrow"]), default="escrow", show_default=True)
-@click.option("--arbitrator", "arbitrator_path", type=ExistingPath, required=True, help="The arbitrator's secret file.")
-@click.option("--registry", "database", type=ExistingPath, required=True, help="The log.")
-@click.option("--log-key", type=ExistingPath, required=True, help="The log's secret file.")
-@click.option("--model", type=ExistingPath, required=True, help="The suspect's weights, in escrow (safetensors).")
-@click.option("--release", "release_path", type=ExistingPath, help="Your signed release record, if there is one.")
-@click.option("--suspect", "words", required=True, help="The suspect in words.")
-@click.option("--start", type=int, default=0, show_default=True, help="First leaf, on the key's grid.")
-@click.option("--count", type=int, default=128, show_default=True, help="Leaves offered, a multiple of 16.")
-@click.option("--bits", type=int, default=0, help="The arbitrator's policy: at least this many bits.")
-@click.option("--out", type=ExistingPath, required=True, help="The transcript; a dispute that was cut off goes on.")
-@passphrase_option
-@json_option
-def run(
-    folder: Path,
-    key_path: Path,
-    respondent_path: Path,
-    holder: str,
-    arbitrator_path: Path,
-    database: Path,
-    log_key: Path,
-    model: Path,
-    release_path: Path | None,
-    words: str,
-    start: int,
-    count: int,
-    bits: int,
-    out: Path,
-    passphrase_file: Path | None,
-    as_json: bool,
-) -> int:
-    """Hold a whole dispute over escrowed weights: file, bind, admit, ask and answer and open, decide."""
-    from wmproto.dispute.hold import hold
-    from wmproto.dispute.messages import Policy
-    from wmproto.dispute.outcome import EXIT_CODES
-    from wmproto.dispute.roles import Arbitrator, Claimant, Respondent
-    from wmproto.dispute.transcript import TRANSCRIPT_LIMIT, Transcript
-    from wmproto.models import EscrowSuspect
-    from wmproto.owner import KeyFolder
-    from wmproto.registry.log import Log
-    from wmproto.release.modelfile import read_model
-    from wmproto.release.tensors import WEIGHTS_LIMIT
-    from wmproto.wire.dsse import ENVELOPE_LIMIT, Envelope
-    from wmproto.wire.files import read_file, replace
-
-    home = KeyFolder(folder, profile=PROFILE)
-    home.activation()
-    loaded = read_model(read_file(model, what="model", limit=WEIGHTS_LIMIT), profile=PROFILE)
-    resume = Transcript.parse(read_file(out, what="transcript", limit=TRANSCRIPT_LIMIT)) if out.exists() else None
-    release = None
-    if release_path is not None:
-        release = Envelope.parse(read_file(release_path, what="release", limit=ENVELOPE_LIMIT), what="release")
-    log = Log.open(database, open_key(log_key, passphrase_file, "log").signer(), profile=PROFILE)
-    owner = open_key(key_path, passphrase_file, "owner")
-    holder_signer = open_key(respondent_path, passphrase_file, "respondent").signer()
-    arbitrator_signer = open_key(arbitrator_path, passphrase_file, "arbitrator").signer()
-    with progress("recomputing the leaves") as tick:
-        active = home.activated(owner, tick)
-    active.check_model(loaded)
-    with progress("leaves asked") as tick:
-        outcome = hold(
-            claimant=Claimant(active.key, active.commitment, owner.signer()),
-            key_receipt=active.receipt_bytes,
-            release=release,
-            respondent=Respondent(holder_signer, "escrow" if holder == "escrow" else "respondent"),
-            arbitrator=Arbitrator(arbitrator_signer, Policy(bits=bits, suspects_log2=24)),
-            log=log,
-            model=loaded.digest,
-            suspect=EscrowSuspect(loaded.data, loaded.architecture, profile=PROFILE),
-            words=words,
-            start=start,
-            count=count,
-            save=lambda t: replace(out, t.to_bytes(), mode=0o644),
-            resume=resume,
-            progress=tick,
-        )
-    emit(
-        as_json,
-        {
-            "bits": outcome.bits,
-            "evidence_log2": outcome.evidence_log2,
-            "hits": outcome.hits,
-            "leaves": outcome.leaves,
-            "marked": outcome.marked,
-            "transcript": str(out),
-            "verdict": outcome.verdict,
-        },
-        [
-            f"{outcome.verdict}: {outcome.evidence_log2} bits of {outcome.bits} "
-            f"after {outcome.leaves} leaves ({outcome.hits} hits of {outcome.marked} marked)",
-            f"recheck it: wmproto dispute audit {out} --trust TRUST.json",
-        ],
-    )
-    return EXIT_CODES[outcome.verdict]

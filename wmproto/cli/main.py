@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
 import sys
 
 import click
 
 from wmproto import __version__
+from wmproto.cli.lazy import LazyGroup
 from wmproto.errors import VerificationError, WmprotoError
 
 __all__ = ["cli", "entry"]
@@ -25,25 +25,7 @@ _COMMANDS = {
 }
 
 
-class _LazyGroup(click.Group):
-    """A group that knows its commands' names and imports one only when it runs."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(_COMMANDS)
-
-    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
-        if name not in _COMMANDS:
-            return None
-        module, attribute, _ = _COMMANDS[name]
-        command: click.Command = getattr(importlib.import_module(module), attribute)
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, line) for name, (_, _, line) in _COMMANDS.items()])
-
-
-@click.command(cls=_LazyGroup)
+@click.group(cls=LazyGroup, table=_COMMANDS)
 @click.version_option(__version__, prog_name="wmproto")
 def cli() -> None:
     """Prove that a model depends on your secret marks; nobody can prove it falsely.

@@ -1,8 +1,7 @@
-"""What commands share: paths, passphrases, progress bars, JSON on stdout."""
+"""What commands that use secrets share: passphrases, key files, shapes, progress bars."""
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import sys
@@ -16,16 +15,8 @@ import click
 from wmproto.errors import ConfigError
 from wmproto.wire.profile import WMPROTO_1
 
-__all__ = ["PROFILE", "ExistingPath", "emit", "json_option", "open_key", "parse_shape", "passphrase_option", "progress"]
-
 PROFILE = WMPROTO_1
-ExistingPath = click.Path(path_type=Path)
 _F = TypeVar("_F", bound=Callable[..., Any])
-
-
-def json_option(command: _F) -> _F:
-    """``--json``: one JSON object on stdout for machines."""
-    return click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")(command)
 
 
 def passphrase_option(command: _F) -> _F:
@@ -79,11 +70,6 @@ def parse_shape(text: str) -> tuple[int, int, int]:
     if found is None:
         raise ConfigError(f"{text!r} is not a shape", hint="height x width x channels, as in 28x28x1")
     return int(found[1]), int(found[2]), int(found[3])
-
-
-def emit(as_json: bool, data: dict[str, Any], lines: list[str]) -> None:
-    """Print data: JSON for machines or lines for people."""
-    click.echo(json.dumps(data, indent=2, sort_keys=True) if as_json else "\n".join(lines))
 
 
 @contextmanager

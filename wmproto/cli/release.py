@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from wmproto.cli.options import PROFILE, ExistingPath, emit, json_option, open_key, passphrase_option, progress
+from wmproto.cli.options import PROFILE, open_key, passphrase_option, progress
+from wmproto.cli.output import ExistingPath, emit, json_option
 
 
 @click.group()

@@ -6,7 +6,8 @@ import re
 
 import click
 
-from wmproto.cli.options import PROFILE, emit, json_option
+from wmproto.cli.options import PROFILE
+from wmproto.cli.output import emit, json_option
 from wmproto.errors import ConfigError
 
 

@@ -77,11 +77,7 @@ class Commitment:
     def open(self, index: int) -> Opening:
         """The opening of leaf ``index``; whoever sends it burns the leaf."""
         return Opening(
-            aux=b"",
-            index=index,
-            inputs=(self.input(index),),
-            k=self.leaf_key(index),
-            path=self._tree.path(index),
+            aux=b"", index=index, inputs=(self.input(index),), k=self.leaf_key(index), path=self._tree.path(index)
         )
 
 

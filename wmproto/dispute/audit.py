@@ -59,11 +59,7 @@ def replay_steps(transcript: Transcript, dispute: Dispute) -> None:
 
 
 def audit(
-    transcript: bytes,
-    *,
-    trust: Trust | None = None,
-    log_copy: bytes | None = None,
-    profile: Profile = WMPROTO_1,
+    transcript: bytes, *, trust: Trust | None = None, log_copy: bytes | None = None, profile: Profile = WMPROTO_1
 ) -> Audit:
     """Recheck a transcript alone.
 

@@ -16,20 +16,8 @@ from typing import Any, TypeVar
 
 from wmproto.commitment.statement import VerifiedKey, verify_key
 from wmproto.dispute import admission
+from wmproto.dispute import messages as m
 from wmproto.dispute.chain import link, link_logged
-from wmproto.dispute.messages import (
-    Admit,
-    Answer,
-    Ask,
-    Bind,
-    Decide,
-    File,
-    Message,
-    Open,
-    Stop,
-    message_kind,
-    parse_message,
-)
 from wmproto.dispute.tally import Evidence, Finding, Tally
 from wmproto.errors import FormatError, Party, SignatureError, StateError, UnsupportedError, VerificationError
 from wmproto.registry.checkpoint import verify_checkpoint
@@ -42,7 +30,7 @@ from wmproto.wire.profile import WMPROTO_1, Profile
 
 __all__ = ["Dispute"]
 
-_M = TypeVar("_M", bound=Message)
+_M = TypeVar("_M", bound=m.Message)
 
 #: phase -> what may follow
 _NEXT: dict[str, tuple[str, ...]] = {
@@ -68,9 +56,9 @@ class Dispute:
     """
 
     key: VerifiedKey
-    file: File
-    bind: Bind
-    admit: Admit
+    file: m.File
+    bind: m.Bind
+    admit: m.Admit
     log: LogKey
     respondent: bytes
     file_envelope: Envelope
@@ -88,15 +76,15 @@ class Dispute:
         self.problems: list[str] = []
         self.release: VerifiedRelease | None = None
         self.admission: admission.Admission | None = None
-        self.decision: Decide | None = None
+        self.decision: m.Decide | None = None
         self._early: list[Finding] = []
         self._earlier: list[tuple[str, Envelope]] = []
-        self.pending: Ask | None = None
+        self.pending: m.Ask | None = None
         self._answers: tuple[int | None, ...] = ()
 
     # --- what a caller feeds -----------------------------------------------------------------------------------
 
-    def receive(self, envelope: Envelope, attached: Sequence[Envelope] = ()) -> Message:
+    def receive(self, envelope: Envelope, attached: Sequence[Envelope] = ()) -> m.Message:
         """Take the next message.
 
         Args:
@@ -112,23 +100,14 @@ class Dispute:
             VerificationError: False: the transcript that holds it is false evidence.
             FormatError: Malformed, or (UnsupportedError) not supported by this version.
         """
-        kind = message_kind(envelope.payload)
+        kind = m.message_kind(envelope.payload)
         if kind not in _NEXT[self.phase]:
             raise StateError(
                 f"{kind} does not follow: the dispute is {self.phase}",
                 hint=f"expected: {' or '.join(_NEXT[self.phase]) or 'nothing more'}",
             )
-        take: dict[str, Callable[[Envelope, Sequence[Envelope]], Message]] = {
-            "file": self._file,
-            "bind": self._bind,
-            "admit": self._admit,
-            "ask": self._ask,
-            "answer": self._answer,
-            "open": self._open,
-            "stop": self._stop,
-            "decide": self._decide,
-        }
-        message = take[kind](envelope, attached)
+        take: Callable[[Envelope, Sequence[Envelope]], m.Message] = getattr(self, f"_{kind}")
+        message = take(envelope, attached)
         self.link = link(self.profile, self.link, envelope)
         self.seq += 1
         return message
@@ -205,8 +184,8 @@ class Dispute:
 
     # --- before the first leaf ---------------------------------------------------------------------------------
 
-    def _file(self, envelope: Envelope, attached: Sequence[Envelope]) -> File:
-        key_id, file = parse_message(envelope, File)
+    def _file(self, envelope: Envelope, attached: Sequence[Envelope]) -> m.File:
+        key_id, file = m.parse_message(envelope, m.File)
         self._chained(file, "claimant")
         if file.profile != self.profile.name:
             raise FormatError(f"file: profile {file.profile!r} is not {self.profile.name!r}")
@@ -254,8 +233,8 @@ class Dispute:
         self._receipt(self.file.release_receipt, self.file.release_entry, "release")
         self.release = release
 
-    def _bind(self, envelope: Envelope, attached: Sequence[Envelope]) -> Bind:
-        bind = self._message(envelope, Bind, None, "respondent")
+    def _bind(self, envelope: Envelope, attached: Sequence[Envelope]) -> m.Bind:
+        bind = self._message(envelope, m.Bind, None, "respondent")
         if bind.adapter is not None or bind.map is not None:
             raise UnsupportedError("adapters and class maps are not supported by this version")
         named = [bind.prior] if bind.prior is not None else []
@@ -266,15 +245,15 @@ class Dispute:
         self.phase = "bound"
         return bind
 
-    def _admit(self, envelope: Envelope, attached: Sequence[Envelope]) -> Admit:
-        admit = self._message(envelope, Admit, self.file.arbitrator, "arbitrator")
+    def _admit(self, envelope: Envelope, attached: Sequence[Envelope]) -> m.Admit:
+        admit = self._message(envelope, m.Admit, self.file.arbitrator, "arbitrator")
         if admit.file != self.file_envelope:
             raise VerificationError("admit holds another file", rule="dis-admit-2", fault="arbitrator")
         if admit.policy.digest(self.profile) != self.file.policy:
             raise VerificationError("admit holds another policy", rule="dis-admit-3", fault="arbitrator")
         if admit.known_answers:
             raise UnsupportedError("known answers are not supported by this version")
-        kinds = [message_kind(e.payload) for e in attached]
+        kinds = [m.message_kind(e.payload) for e in attached]
         self._attached(attached, kinds, admit.earlier, "dis-admit-4")
         self._earlier = list(zip(kinds, attached, strict=True))
         self.admit, self.admit_entry = admit, entry_leaf(self.profile, "admit", envelope)
@@ -304,8 +283,8 @@ class Dispute:
 
     # --- rounds ------------------------------------------------------------------------------------------------
 
-    def _ask(self, envelope: Envelope, attached: Sequence[Envelope]) -> Ask:
-        ask = self._message(envelope, Ask, self.key.z.owner, "claimant", attached)
+    def _ask(self, envelope: Envelope, attached: Sequence[Envelope]) -> m.Ask:
+        ask = self._message(envelope, m.Ask, self.key.z.owner, "claimant", attached)
         if self.fired:
             raise StateError("ask does not follow: the verdict is DEPENDENT and final")
         due = list(range(self.next_leaf, self.next_leaf + self.profile.round_leaves))
@@ -321,8 +300,8 @@ class Dispute:
         self.phase = "asked"
         return ask
 
-    def _answer(self, envelope: Envelope, attached: Sequence[Envelope]) -> Answer:
-        answer = self._message(envelope, Answer, self.file.arbitrator, "arbitrator", attached)
+    def _answer(self, envelope: Envelope, attached: Sequence[Envelope]) -> m.Answer:
+        answer = self._message(envelope, m.Answer, self.file.arbitrator, "arbitrator", attached)
         classes = len(self.key.z.classes)
         in_range = all(a is None or a < classes for a in answer.answers)
         if len(answer.answers) != self.profile.round_leaves or not in_range:
@@ -333,8 +312,8 @@ class Dispute:
         self.phase = "answered"
         return answer
 
-    def _open(self, envelope: Envelope, attached: Sequence[Envelope]) -> Open:
-        message = self._message(envelope, Open, self.key.z.owner, "claimant", attached)
+    def _open(self, envelope: Envelope, attached: Sequence[Envelope]) -> m.Open:
+        message = self._message(envelope, m.Open, self.key.z.owner, "claimant", attached)
         leaves = self.pending.leaves if self.pending is not None else ()
         at = [opening.index for opening in message.openings]
         if at != sorted(set(at)) or not set(at) <= {leaf.index for leaf in leaves}:
@@ -346,14 +325,14 @@ class Dispute:
 
     # --- the end -----------------------------------------------------------------------------------------------
 
-    def _stop(self, envelope: Envelope, attached: Sequence[Envelope]) -> Stop:
-        stop = self._message(envelope, Stop, self.key.z.owner, "claimant", attached)
+    def _stop(self, envelope: Envelope, attached: Sequence[Envelope]) -> m.Stop:
+        stop = self._message(envelope, m.Stop, self.key.z.owner, "claimant", attached)
         self.close()
         self.phase = "stopped"
         return stop
 
-    def _decide(self, envelope: Envelope, attached: Sequence[Envelope]) -> Decide:
-        decide = self._message(envelope, Decide, self.file.arbitrator, "arbitrator", attached)
+    def _decide(self, envelope: Envelope, attached: Sequence[Envelope]) -> m.Decide:
+        decide = self._message(envelope, m.Decide, self.file.arbitrator, "arbitrator", attached)
         if decide.admit != self.admit_entry or decide.rounds != self.rounds:
             raise VerificationError(
                 "decide names another admit or number of rounds", rule="dis-decide-1", fault="arbitrator"
@@ -376,7 +355,7 @@ class Dispute:
         party: Party,
         attached: Sequence[Envelope] | None = None,
     ) -> _M:
-        key_id, message = parse_message(envelope, kind)
+        key_id, message = m.parse_message(envelope, kind)
         name = kind.__name__.lower()
         if signer is not None and envelope.signer != signer:
             raise SignatureError(f"{name} is not signed by the {party}", rule="dis-chain-3")
@@ -387,7 +366,7 @@ class Dispute:
         self._chained(message, party)
         return message
 
-    def _chained(self, message: Message, party: Party) -> None:
+    def _chained(self, message: m.Message, party: Party) -> None:
         if message.seq != self.seq or message.previous != self.link:
             raise VerificationError(f"message {self.seq} does not continue the chain", rule="dis-chain-2", fault=party)
 

@@ -45,11 +45,7 @@ class Session:
     """
 
     def __init__(
-        self,
-        save: Callable[[Transcript], None],
-        *,
-        profile: Profile = WMPROTO_1,
-        resume: Transcript | None = None,
+        self, save: Callable[[Transcript], None], *, profile: Profile = WMPROTO_1, resume: Transcript | None = None
     ) -> None:
         self._save = save
         self.dispute = Dispute(profile=profile)

@@ -90,7 +90,7 @@ def small_cnn(shape: Sequence[int], classes: int, scale: Sequence[object], shift
 
 
 def initial_tensors(architecture: Architecture, *, seed: int) -> dict[str, Tensor]:
-    """Draw initial tensors: weights by He et al. 2015 (normal, fan in), biases 0, batch norms the identity.
+    """Draw initial tensors: weights normal with variance 1 / fan in (LeCun et al. 1998), biases 0, batch norms the identity.
 
     Args:
         architecture: Any architecture.
@@ -104,7 +104,7 @@ def initial_tensors(architecture: Architecture, *, seed: int) -> dict[str, Tenso
     for name, shape in architecture.tensors.items():
         kind = name.rpartition(".")[2]
         if kind == "weight" and len(shape) > 1:
-            deviation = (2 / prod(shape[1:])) ** 0.5
+            deviation = (1 / prod(shape[1:])) ** 0.5  # He et al.'s 2 / fan in learns noise triggers in 1 run of 4 only
             tensors[name] = torch.empty(shape, dtype=torch.float32, device="cpu").normal_(
                 0, deviation, generator=generator
             )

@@ -190,8 +190,7 @@ class KeyFolder:
             data = read_file(self.path / "activation.json", what="activation", limit=1 << 20)
         except NotFoundError as err:
             raise StateError(
-                f"{self.path} is not activated: its labels do not exist yet",
-                hint="registry submit, then key activate",
+                f"{self.path} is not activated: its labels do not exist yet", hint="registry submit, then key activate"
             ) from err
         return Activation.from_bytes(data, what="activation", limit=1 << 20)
 

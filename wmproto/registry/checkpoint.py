@@ -13,7 +13,7 @@ __all__ = ["Checkpoint", "parse_decimal", "verify_checkpoint"]
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """Origin, number of entries and root (32 bytes) of a log at one moment."""
+    """Origin, number of entries (below 2**63) and root (32 bytes) of a log at one moment."""
 
     origin: str
     size: int
@@ -23,6 +23,21 @@ class Checkpoint:
     def text(self) -> str:
         """The three lines that are signed."""
         return f"{self.origin}\n{self.size}\n{encode_b64(self.root)}\n"
+
+    @classmethod
+    def parse(cls, text: str) -> Checkpoint:
+        """Parse the text of a note, which should be verified before; ``parse(t).text == t``.
+
+        Raises:
+            FormatError: Not exactly origin, size and root.
+        """
+        lines = text.split("\n")
+        if len(lines) != 4 or lines[3] or not lines[0]:
+            raise FormatError("checkpoint: not three lines")
+        root = decode_b64(lines[2])
+        if len(root) != 32:
+            raise FormatError("checkpoint: the root has not 32 bytes")
+        return cls(lines[0], parse_decimal(lines[1], "checkpoint size"), root)
 
 
 def parse_decimal(text: str, what: str) -> int:
@@ -39,12 +54,7 @@ def verify_checkpoint(note: bytes, key: LogKey) -> Checkpoint:
         FormatError: Malformed, an extension line, or another origin than the key's name.
         SignatureError: Not signed by the log.
     """
-    lines = open_note(note, key).split("\n")
-    if len(lines) != 4:
-        raise FormatError("checkpoint: not three lines")
-    origin, size, root = lines[0], parse_decimal(lines[1], "checkpoint size"), decode_b64(lines[2])
-    if origin != key.name:
+    checkpoint = Checkpoint.parse(open_note(note, key))
+    if checkpoint.origin != key.name:
         raise FormatError("checkpoint: the origin is not the log's name")
-    if len(root) != 32:
-        raise FormatError("checkpoint: the root has not 32 bytes")
-    return Checkpoint(origin, size, root)
+    return checkpoint

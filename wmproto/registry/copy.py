@@ -1,6 +1,7 @@
 """An exported copy of a whole log, read without a database (specs/registry.md, reg-copy-*).
 
-JSON lines: a header with the log's key and checkpoint, then one canonical line an entry.
+JSON lines: a header with the log's key and checkpoint, then one canonical line an entry. Promises that the entries are
+all that the log signed, in its order; whether an entry's own signature holds, and what it means, its readers judge.
 """
 
 from __future__ import annotations
@@ -13,15 +14,16 @@ from wmproto.crypto.merkle import tree_root
 from wmproto.errors import FormatError, InclusionError
 from wmproto.registry.checkpoint import Checkpoint, verify_checkpoint
 from wmproto.registry.entry import entry_leaf
-from wmproto.registry.note import LogKey
+from wmproto.registry.note import NOTE_LIMIT, LogKey
 from wmproto.wire.dsse import ENVELOPE_LIMIT, Envelope
 from wmproto.wire.profile import Profile
 from wmproto.wire.schema import Wire
 
 __all__ = ["COPY_LIMIT", "LogCopy", "read_log_copy", "write_log_copy"]
 
-
-COPY_LIMIT = 1 << 30  # bytes
+COPY_LIMIT = 1 << 30  # bytes of a copy that tools read
+_HEADER_LIMIT = 2 * NOTE_LIMIT  # bytes of the first line
+_LINE_LIMIT = ENVELOPE_LIMIT + 1024  # bytes of any other line
 
 
 class _Header(Wire):
@@ -44,7 +46,7 @@ class LogCopy:
 
 
 def write_log_copy(note: bytes, key: LogKey, entries: Iterable[tuple[str, Envelope]]) -> Iterator[bytes]:
-    """The lines of a copy, each with its newline."""
+    """The lines of a copy, each with its newline: checkpoint and key, then every entry below the checkpoint."""
     yield _Header(checkpoint=note.decode(), format="wmproto/log-copy@v1", vkey=str(key)).to_bytes() + b"\n"
     for kind, envelope in entries:
         yield _Line.model_validate({"envelope": envelope, "type": kind}).to_bytes() + b"\n"
@@ -55,22 +57,24 @@ def read_log_copy(data: bytes, key: LogKey, *, profile: Profile) -> LogCopy:
 
     Args:
         data: The file.
-        key: The log's key, from the reader's own trust, not from the file.
+        key: The log's key, from the reader's own trust, never from the file.
         profile: The profile.
 
     Raises:
         FormatError: Malformed.
         SignatureError: The checkpoint is not that log's.
-        InclusionError: An entry is missing, changed, added or out of order.
+        InclusionError: It is another log's, or an entry is missing, changed, added or out of order.
     """
     lines = data.split(b"\n")
     if len(lines) < 2 or lines[-1]:
         raise FormatError("log copy: not lines of JSON")
-    header = _Header.from_bytes(lines[0], what="log copy: line 1", limit=1 << 17)
+    header = _Header.from_bytes(lines[0], what="log copy: line 1", limit=_HEADER_LIMIT)
     checkpoint = verify_checkpoint(header.checkpoint.encode(), key)
+    if header.vkey != str(key):
+        raise InclusionError("the copy names another log than the one that signed it", rule="reg-copy-2")
     entries = []
     for number, line in enumerate(lines[1:-1], 2):
-        entry = _Line.from_bytes(line, what=f"log copy: line {number}", limit=ENVELOPE_LIMIT * 2)
+        entry = _Line.from_bytes(line, what=f"log copy: line {number}", limit=_LINE_LIMIT)
         entries.append((str(entry.type), entry.envelope))
     if len(entries) != checkpoint.size or tree_root([entry_leaf(profile, k, e) for k, e in entries]) != checkpoint.root:
         raise InclusionError(

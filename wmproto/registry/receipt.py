@@ -49,7 +49,7 @@ class Receipt:
             raise UnsupportedError("receipt: an extra line is not supported by this version")
         word, _, number = lines[1].partition(" ")
         path = tuple(decode_b64(line) for line in lines[2:])
-        if word != "index" or len(path) > 63 or any(len(h) != 32 for h in path):
+        if word != "index" or any(len(h) != 32 for h in path):
             raise FormatError("receipt: not an index and hashes of 32 bytes")
         return cls(parse_decimal(number, "receipt index"), path, note)
 

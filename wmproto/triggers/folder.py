@@ -25,6 +25,11 @@ Shape = tuple[int, int, int]
 
 _PICTURE_LIMIT = 16 << 20  # bytes of one picture, and of its file
 _TOTAL_LIMIT = 1 << 30  # bytes of all pictures, and of an .npz
+_PNG = b"\x89PNG\r\n\x1a\n"
+#: The passes of an interlaced PNG: first column, first row, step across, step down (PNG, third edition, section 8).
+_ADAM7 = (
+    (0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)
+)  # fmt: skip
 _CHANNELS = {0: 1, 2: 3, 4: 2, 6: 4}  # PNG colour type (grey, RGB, grey + alpha, RGBA) -> channels
 _CONVERT = "convert it to a PNG of 8 bits a channel, grey or RGB, and keep that: what it holds is committed to"
 
@@ -127,32 +132,60 @@ def _read_png(path: Path, expected: Shape | None) -> tuple[Shape, bytes]:
         raise MissingExtraError("images") from err
 
     data, name = read_file(path, what="picture", limit=_PICTURE_LIMIT), repr(path.name)
-    if len(data) < 33 or data[:8] != b"\x89PNG\r\n\x1a\n" or data[12:16] != b"IHDR":
+    if not data.startswith(_PNG):
         raise FormatError(
             f"{name} is not a PNG file",
             hint=f"{_CONVERT}; a JPEG would come out differently in another version of its decoder",
         )
-    width, height, depth, colour = struct.unpack(">IIBB", data[16:26])
-    if depth != 8 or colour not in _CHANNELS:
-        raise FormatError(f"{name} has a palette, or not 8 bits a channel", hint=_CONVERT)
-    shape = _checked_shape(name, (height, width, _CHANNELS[colour]), expected)
     broken = (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error, Image.DecompressionBombError)
     try:
+        chunks = _png_chunks(data)
+        width, height, depth, colour, _, _, interlaced = struct.unpack(">IIBBBBB", chunks[0][1])
+        if depth != 8 or colour not in _CHANNELS:
+            raise FormatError(f"{name} has a palette, or not 8 bits a channel", hint=_CONVERT)
+        kinds = {kind for kind, _ in chunks}
+        if b"acTL" in kinds:
+            raise FormatError(f"{name} is animated", hint="keep one frame")
+        if b"tRNS" in kinds:
+            raise FormatError(f"{name} names a transparent colour, which would be lost", hint=_CONVERT)
+        shape = _checked_shape(name, (height, width, _CHANNELS[colour]), expected)
+        _check_scanlines(chunks, shape, bool(interlaced))
         with Image.open(io.BytesIO(data), formats=("PNG",)) as image:
-            image.verify()  # the checksum of every chunk, which loading alone does not look at
-        with Image.open(io.BytesIO(data), formats=("PNG",)) as image:
-            animated = getattr(image, "is_animated", False)
-            see_through = "transparency" in image.info
             pixels = image.tobytes()
+        if len(pixels) != prod(shape):
+            raise ValueError("another size than the header's")
     except broken as err:
         raise FormatError(f"{name} is damaged", hint="restore it from a backup") from err
-    if animated:
-        raise FormatError(f"{name} is animated", hint="keep one frame")
-    if see_through:
-        raise FormatError(f"{name} names a transparent colour, which would be lost", hint=_CONVERT)
-    if len(pixels) != prod(shape):
-        raise FormatError(f"{name} holds another number of pixels than it says")
     return shape, pixels
+
+
+def _png_chunks(data: bytes) -> list[tuple[bytes, bytes]]:
+    """Kind and content of every chunk, checksums checked, IHDR first, IEND last, nothing after it."""
+    chunks, at = [], len(_PNG)
+    while at < len(data):
+        size, kind = struct.unpack_from(">I4s", data, at)
+        content = data[at + 8 : at + 8 + size]
+        if struct.unpack_from(">I", data, at + 8 + size) != (zlib.crc32(kind + content),):
+            raise ValueError("a checksum does not match")
+        chunks.append((kind, content))
+        at += 12 + size
+    if not chunks or chunks[0][0] != b"IHDR" or [kind for kind, _ in chunks].index(b"IEND") != len(chunks) - 1:
+        raise ValueError("chunks are missing or in the wrong order")
+    return chunks
+
+
+def _check_scanlines(chunks: list[tuple[bytes, bytes]], shape: Shape, interlaced: bool) -> None:
+    """Check that exactly the rows of the header are there: Pillow says nothing of missing ones, and makes them up."""
+    height, width, channels = shape
+    size = 0
+    for left, top, across, down in _ADAM7 if interlaced else ((0, 0, 1, 1),):
+        columns, rows = -(-(width - left) // across), -(-(height - top) // down)
+        if columns > 0 and rows > 0:
+            size += rows * (1 + columns * channels)
+    stream = zlib.decompressobj()
+    rows_found = stream.decompress(b"".join(content for kind, content in chunks if kind == b"IDAT"), size + 1)
+    if len(rows_found) != size or not stream.eof or stream.unused_data:
+        raise ValueError("another number of rows than the header's")
 
 
 def _from_npz(path: Path, shape: Shape | None) -> Pictures:

@@ -86,10 +86,7 @@ def plan(m: int, bits: int, retention: tuple[int, int]) -> Plan:
 
 
 def fixed_size(m: int, bits: int, retention: tuple[int, int]) -> tuple[int, int] | None:
-    """Return (n, t): the least n of which t hits have chance <= 2^-bits by luck, and >= 99 % at this retention.
-
-    None if there is none up to ``LIMIT``. Arguments and errors as ``plan``.
-    """
+    """Return (n, t): t of n hits have chance <= 2^-bits by luck, >= 99 % at this retention; the least n, or None."""
     num, den = _ratio(m, bits, retention)
     if num * m <= den:
         return None
@@ -112,10 +109,7 @@ def fixed_size(m: int, bits: int, retention: tuple[int, int]) -> tuple[int, int]
 
 
 def sequential_size(m: int, bits: int, retention: tuple[int, int]) -> Sequential | None:
-    """Return the leaves that D13 takes, or None if the mark is too weak for ``LIMIT`` marked leaves.
-
-    Arguments and errors as ``plan``.
-    """
+    """Return the leaves that D13 takes, or None if the mark is too weak; arguments and errors as ``plan``."""
     num, den = _ratio(m, bits, retention)
     horizon = _horizon(m, bits, num, den)
     if horizon is None:
@@ -123,8 +117,9 @@ def sequential_size(m: int, bits: int, retention: tuple[int, int]) -> Sequential
     edge = Wealth.start(m)  # the fewest hits that fire at this leaf; all hits while even those do not
     alive = [1]  # alive[h] = sequences with h hits that have not fired
     done, total, marked = [0], 0, 0  # P[fired by leaf n] over den^n; sum of P[not fired by j], j < n, over den^n
+    unit = 1  # den^n
     for n in range(1, horizon + 1):
-        total = (total + den ** (n - 1) - done[-1]) * den
+        total, unit = (total + unit - done[-1]) * den, unit * den
         edge = lower if (lower := edge.miss()).fires(bits) else edge.hit()
         ended, alive = alive[-1], [1, *map(int.__add__, alive, alive[1:]), alive[-1]]
         fired = 0
@@ -133,11 +128,11 @@ def sequential_size(m: int, bits: int, retention: tuple[int, int]) -> Sequential
                 fired = ended * num**edge.hits * (den - num) ** (n - edge.hits)
             del alive[edge.hits :]
         done.append(done[-1] * den + fired)
-        if not marked and 100 * done[n] >= 99 * den**n:
+        if not marked and 100 * done[n] >= 99 * unit:
             marked = n
-        if done[n] == den**n:
+        if done[n] == unit:
             break
-    mean_tenths = (20 * total + den**n) // (2 * den**n)
+    mean_tenths = (20 * total + unit) // (2 * unit)
     offered = _with_ghosts(done, den, marked)
     if offered is None:
         return None
@@ -174,14 +169,18 @@ def _least(enough: Callable[[int], bool], high: int) -> int | None:
 
 
 def _with_ghosts(done: list[int], den: int, marked: int) -> int | None:
-    """Return the least t with P[fired within t leaves] >= 99 % when each leaf is marked with chance 3/4."""
+    """Return the least t with P[fired within t leaves] >= 99 % when each leaf is marked with chance 3/4.
+
+    P[fired within j marked leaves] is rounded down to a multiple of 2^-256, so t is never too small.
+    """
+    chances = [(fired << 256) // den**j for j, fired in enumerate(done)]
 
     def enough(t: int) -> bool:
         total, ways = 0, 1  # ways = C(t, j) 3^j: j of the t leaves are marked
         for j in range(t + 1):
-            total = total * den + ways * (done[j] if j < len(done) else done[-1] * den ** (j + 1 - len(done)))
+            total += ways * chances[min(j, len(chances) - 1)]
             ways = ways * 3 * (t - j) // (j + 1)
-        return bool(100 * total >= 99 * (4 * den) ** t)
+        return 100 * total >= 99 << 2 * t + 256
 
     return _least(enough, 2 * marked + 64) or _least(enough, 8 * LIMIT)
 

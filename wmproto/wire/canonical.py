@@ -23,9 +23,22 @@ def canonical_json(value: Any) -> bytes:
         FormatError: The value has no such encoding.
     """
     try:
+        _refuse_floats(value)
         return rfc8785.dumps(value)
     except (ValueError, RecursionError) as err:  # a lone surrogate in a field's name is a bare UnicodeEncodeError
         raise FormatError("value has no canonical encoding") from err
+
+
+def _refuse_floats(value: Any) -> None:
+    """RFC 8785 writes 1.0 as 1; here a float is refused, so that no signed object holds what its reader refuses."""
+    if isinstance(value, float):
+        raise ValueError("a float")
+    if isinstance(value, dict):
+        value = value.values()
+    elif not isinstance(value, list | tuple):
+        return
+    for inner in value:
+        _refuse_floats(inner)
 
 
 def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -54,10 +67,7 @@ def parse_json(data: bytes, *, what: str, limit: int) -> Any:
         raise FormatError(f"{what}: {len(data)} bytes are more than the {limit} allowed")
     try:
         return json.loads(
-            data.decode("utf-8"),
-            object_pairs_hook=_no_duplicates,
-            parse_float=_no_float,
-            parse_constant=_no_float,
+            data.decode("utf-8"), object_pairs_hook=_no_duplicates, parse_float=_no_float, parse_constant=_no_float
         )
     except FormatError as err:
         raise FormatError(f"{what}: {err}") from err

@@ -40,11 +40,7 @@ class Envelope(Wire):
     @classmethod
     def make(cls, payload: bytes, signer: bytes, signature: bytes) -> Self:
         """Put together payload, public key (32 bytes) and signature (64 bytes)."""
-        return cls(
-            payload=payload,
-            payloadType=PAYLOAD_TYPE,
-            signatures=(_Signature(keyid=signer, sig=signature),),
-        )
+        return cls(payload=payload, payloadType=PAYLOAD_TYPE, signatures=(_Signature(keyid=signer, sig=signature),))
 
     @classmethod
     def parse(cls, data: bytes, *, what: str = "signed object") -> Self:

@@ -122,5 +122,7 @@ class Wire(BaseModel):
             return cls.model_validate_json(data)
         except ValidationError as err:
             first = err.errors(include_url=False, include_input=False, include_context=False)[0]
-            where = ascii(".".join(str(part) for part in first["loc"]))[1:-1][:80]  # a sender may name a field
-            raise FormatError(f"{what}: {where + ': ' if where else ''}{first['msg'].lower()}") from None
+            where = ".".join(str(part) for part in first["loc"])[:80]
+            told = f"{where}: {first['msg'].lower()}" if where else first["msg"].lower()
+            # Names of fields and of variants are the sender's words: one line, and nothing for the reader's terminal.
+            raise FormatError(f"{what}: {ascii(told)[1:-1][:300]}") from None

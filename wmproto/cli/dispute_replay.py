@@ -1,0 +1,45 @@
+"""``wmproto dispute replay``: needs the extra torch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from wmproto.cli.options import PROFILE, progress
+from wmproto.cli.output import ExistingPath, emit, json_option
+from wmproto.errors import FormatError
+
+
+@click.command()
+@click.argument("transcript", type=ExistingPath)
+@click.option("--model", type=ExistingPath, required=True, help="The escrowed weights (safetensors).")
+@json_option
+def replay(transcript: Path, model: Path, as_json: bool) -> None:
+    """Ask the escrowed weights every opened leaf of TRANSCRIPT again: do they answer what it says?"""
+    from wmproto.dispute.audit import audit as run_audit
+    from wmproto.dispute.replay import replay as run_replay
+    from wmproto.dispute.transcript import TRANSCRIPT_LIMIT, Transcript
+    from wmproto.models import EscrowSuspect
+    from wmproto.release.modelfile import read_model
+    from wmproto.release.tensors import WEIGHTS_LIMIT
+    from wmproto.wire.canonical import canonical_json
+    from wmproto.wire.files import read_file
+
+    data = read_file(transcript, what="transcript", limit=TRANSCRIPT_LIMIT)
+    found = run_audit(data, profile=PROFILE)
+    if found.dispute.seq < 3:
+        raise FormatError("the transcript holds no answers: it was not admitted")
+    loaded = read_model(read_file(model, what="model", limit=WEIGHTS_LIMIT), profile=PROFILE)
+    suspect = EscrowSuspect(loaded.data, loaded.architecture, profile=PROFILE)
+    with progress("asking again") as tick:
+        result = run_replay(Transcript.parse(data), found.dispute, suspect, model=loaded.digest, progress=tick)
+    same = canonical_json(suspect.settings) == found.dispute.admit.settings.to_bytes()
+    emit(
+        as_json,
+        {"answered": result.answered, "model": loaded.digest.hex(), "same_settings": same},
+        [
+            f"all {result.answered} answers are what these weights answer",
+            "settings (libraries included) are those of admit" if same else "the libraries differ from those of admit",
+        ],
+    )

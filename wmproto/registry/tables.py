@@ -1,0 +1,179 @@
+"""The log's tables and what one transaction reads and writes in them: rows and tree nodes, through SQLAlchemy Core.
+
+Decides nothing about entries, keys or signatures: view.py checks what is read, log.py what is written.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from wmproto.crypto.merkle import node_hash
+from wmproto.errors import CorruptStoreError
+from wmproto.wire.dsse import Envelope
+from wmproto.wire.framing import sha256
+
+__all__ = ["SCHEMA", "Rows"]
+
+SCHEMA = "1"
+
+_TABLES = sa.MetaData()
+_META = sa.Table("meta", _TABLES, sa.Column("name", sa.Text, primary_key=True), sa.Column("value", sa.Text))
+_ENTRIES = sa.Table(
+    "entries",
+    _TABLES,
+    sa.Column("idx", sa.Integer, primary_key=True, autoincrement=False),  # never a sequence: sequences have gaps
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("payload_hash", sa.LargeBinary, nullable=False),
+    sa.Column("signer", sa.LargeBinary, nullable=False),
+    sa.Column("signature", sa.LargeBinary, nullable=False),
+    sa.Column("leaf", sa.LargeBinary, nullable=False, unique=True),
+    sa.Column("subject", sa.LargeBinary, nullable=False, index=True),
+    sa.UniqueConstraint("kind", "payload_hash", "signer"),
+)
+_STATEMENTS = sa.Table(
+    "statements",
+    _TABLES,
+    sa.Column("idx", sa.ForeignKey("entries.idx"), primary_key=True, autoincrement=False),
+    sa.Column("envelope", sa.LargeBinary, nullable=False),
+)
+_NODES = sa.Table(  # complete subtrees of 2**level leaves: they never change
+    "nodes",
+    _TABLES,
+    sa.Column("level", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("idx", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("hash", sa.LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+_CHECKPOINTS = sa.Table(  # one signed note a size, for ever
+    "checkpoints",
+    _TABLES,
+    sa.Column("size", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("note", sa.LargeBinary, nullable=False),
+)
+
+
+class Rows:
+    """What one transaction sees and writes; nodes are remembered for its length."""
+
+    def __init__(self, db: sa.Connection) -> None:
+        self._db = db
+        self._nodes: dict[tuple[int, int], bytes] = {}
+
+    def _scalar(self, query: sa.Select[Any]) -> Any:
+        return self._db.execute(query).scalar()
+
+    # --- reading -----------------------------------------------------------------------------------------------
+
+    def meta(self) -> dict[str, str]:
+        """Everything in the table ``meta``."""
+        return {row.name: row.value for row in self._db.execute(sa.select(_META))}
+
+    def size(self) -> int:
+        """Number of entries, by the highest index."""
+        return int(self._scalar(sa.select(sa.func.coalesce(sa.func.max(_ENTRIES.c.idx) + 1, 0))))
+
+    def count(self) -> int:
+        """Number of entries, counted; differs from size() only if there is a gap."""
+        return int(self._scalar(sa.select(sa.func.count()).select_from(_ENTRIES)))
+
+    def last_checkpoint_size(self) -> int | None:
+        """Size of the largest tree that was signed."""
+        found: int | None = self._scalar(sa.select(sa.func.max(_CHECKPOINTS.c.size)))
+        return found
+
+    def note(self, size: int) -> bytes | None:
+        """The signed checkpoint of that size."""
+        note: bytes | None = self._scalar(sa.select(_CHECKPOINTS.c.note).where(_CHECKPOINTS.c.size == size))
+        return note
+
+    def index_of(self, leaf: bytes) -> int | None:
+        """Index of the entry with that leaf hash."""
+        index: int | None = self._scalar(sa.select(_ENTRIES.c.idx).where(_ENTRIES.c.leaf == leaf))
+        return index
+
+    def same(self, kind: str, payload_hash: bytes, signer: bytes) -> int | None:
+        """Index of the entry with the same type, payload and signer."""
+        t = _ENTRIES.c
+        query = sa.select(t.idx).where(t.kind == kind, t.payload_hash == payload_hash, t.signer == signer)
+        index: int | None = self._scalar(query)
+        return index
+
+    def entries(
+        self, kind: str | None = None, subject: bytes | None = None, index: int | None = None
+    ) -> list[tuple[int, str, bytes, bytes]]:
+        """(index, type, leaf hash, envelope) in the order of the log, of what fits all that is given."""
+        query = (
+            sa.select(_ENTRIES.c.idx, _ENTRIES.c.kind, _ENTRIES.c.leaf, _STATEMENTS.c.envelope)
+            .outerjoin_from(_ENTRIES, _STATEMENTS)
+            .order_by(_ENTRIES.c.idx)
+        )
+        for column, value in ((_ENTRIES.c.kind, kind), (_ENTRIES.c.subject, subject), (_ENTRIES.c.idx, index)):
+            query = query if value is None else query.where(column == value)
+        return [(row.idx, row.kind, row.leaf, row.envelope or b"") for row in self._db.execute(query)]
+
+    # --- the tree (RFC 6962 section 2.1) -----------------------------------------------------------------------
+
+    def _node(self, level: int, index: int) -> bytes:
+        if (level, index) not in self._nodes:
+            query = sa.select(_NODES.c.hash).where(_NODES.c.level == level, _NODES.c.idx == index)
+            node: bytes | None = self._scalar(query)
+            if node is None:
+                raise CorruptStoreError(f"the log lacks node {index} of level {level} of its tree")
+            self._nodes[level, index] = node
+        return self._nodes[level, index]
+
+    def _range(self, start: int, end: int) -> bytes:
+        """Hash of the subtree over leaves start to end (exclusive); start is a multiple of its width."""
+        width = end - start
+        if width & (width - 1) == 0:
+            level = width.bit_length() - 1
+            return self._node(level, start >> level)
+        split = start + (1 << (width - 1).bit_length() - 1)
+        return node_hash(self._range(start, split), self._range(split, end))
+
+    def root(self, size: int) -> bytes:
+        """Root over the first ``size`` leaves, from the complete nodes of its right edge."""
+        return self._range(0, size) if size else sha256(b"")
+
+    def path(self, index: int, size: int) -> tuple[bytes, ...]:
+        """Inclusion proof of a leaf in the tree of that size, from its sibling upwards."""
+        path, start, end = [], 0, size
+        while end - start > 1:
+            split = start + (1 << (end - start - 1).bit_length() - 1)
+            path.append(self._range(split, end) if index < split else self._range(start, split))
+            start, end = (start, split) if index < split else (split, end)
+        return tuple(reversed(path))
+
+    # --- writing -----------------------------------------------------------------------------------------------
+
+    def append(self, index: int, kind: str, envelope: Envelope, *, leaf: bytes, subject: bytes) -> None:
+        """Insert an entry, its signed object, and the nodes of the tree that it completes."""
+        row = {
+            "idx": index,
+            "kind": kind,
+            "payload_hash": envelope.payload_hash,
+            "signer": envelope.signer,
+            "signature": envelope.signature,
+            "leaf": leaf,
+            "subject": subject,
+        }
+        self._db.execute(_ENTRIES.insert(), row)
+        self._db.execute(_STATEMENTS.insert(), {"idx": index, "envelope": envelope.to_bytes()})
+        level, node = 0, leaf
+        nodes = [{"level": level, "idx": index, "hash": node}]
+        while index & 1:
+            node = node_hash(self._node(level, index - 1), node)
+            level, index = level + 1, index >> 1
+            nodes.append({"level": level, "idx": index, "hash": node})
+        self._db.execute(_NODES.insert(), nodes)
+
+    def create(self, meta: dict[str, str]) -> None:
+        """Make the tables, and fill ``meta``."""
+        _TABLES.create_all(self._db)
+        self._db.execute(_META.insert(), [{"name": name, "value": value} for name, value in meta.items()])
+
+    def sign(self, size: int, note: bytes) -> None:
+        """Keep the signed checkpoint of that size; there is never a second one."""
+        self._db.execute(_CHECKPOINTS.insert(), {"size": size, "note": note})
