@@ -95,7 +95,7 @@ def main(home: Path) -> str:
         respondents=(holder.signer().public,),
     )
     outcome = audit(transcripts[-1].to_bytes(), trust=trust).outcome
-    print(f"{outcome.verdict}: {outcome.evidence_log2} bits after {outcome.leaves} leaves")
+    print(f"{outcome.verdict}: {outcome.evidence_log2} bits after {outcome.evidence.asked} leaves")
     return outcome.verdict
 
 

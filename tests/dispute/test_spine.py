@@ -25,7 +25,7 @@ def test_a_thief_is_found_dependent_and_anyone_can_recheck_it(world):
     assert outcome.verdict == "DEPENDENT"
     assert outcome.decided
     assert not outcome.findings
-    assert outcome.hits == outcome.marked == 17
+    assert outcome.evidence.wealth.hits == outcome.evidence.wealth.n == 17
     assert outcome.evidence_log2 == floor_log2_evidence(1000, 17, 17) >= 160
     again = audit(transcript.to_bytes(), trust=world.trust)
     assert again.outcome == outcome
@@ -37,18 +37,18 @@ def test_the_evidence_is_what_the_labels_say(world):
     outcome, _ = world.hold(world.thief(lambda i: i % 3 > 0), count=64)
     labels, marked, hits, ghosts = world.labels(), 0, 0, 0
     suspect = world.thief(lambda i: i % 3 > 0)
-    for i, (label, ghost) in enumerate(labels[: outcome.leaves]):
+    for i, (label, ghost) in enumerate(labels[: outcome.evidence.asked]):
         answer = suspect.answer(world.active.commitment.input(i))
         ghosts += ghost
         marked += not ghost
         hits += not ghost and answer == label
-    assert (outcome.marked, outcome.hits, outcome.ghosts) == (marked, hits, ghosts)
+    assert (outcome.evidence.wealth.n, outcome.evidence.wealth.hits, outcome.evidence.ghosts) == (marked, hits, ghosts)
 
 
 def test_a_stranger_is_not_shown_and_the_reader_sees_how_far_it_fell_short(world):
     outcome, transcript = world.hold(world.stranger_model())
     assert outcome.verdict == "NOT SHOWN"
-    assert outcome.leaves == 32
+    assert outcome.evidence.asked == 32
     assert outcome.supported_log2 == 0
     assert audit(transcript.to_bytes(), trust=world.trust).outcome == outcome
 
@@ -88,7 +88,9 @@ def test_a_policy_of_more_bits_counts(world):
     policy = Policy(bits=200, suspects_log2=40)
     outcome, _ = world.hold(world.thief(), policy=policy, count=64)
     assert outcome.bits == 200
-    assert outcome.marked == outcome.hits == 21  # 9.97 bits a hit, less the price of seven fractions
+    assert (
+        outcome.evidence.wealth.n == outcome.evidence.wealth.hits == 21
+    )  # 9.97 bits a hit, less the price of seven fractions
     assert outcome.assumptions.S == 1 << 40
 
 
@@ -131,7 +133,7 @@ def test_an_audit_of_a_cut_transcript_never_says_more_than_the_whole_one(world):
 
 def test_leaves_are_consumed_upwards(world):
     outcome, _ = world.hold(world.thief(), count=32)
-    used = -(-outcome.leaves // 16) * 16
+    used = -(-outcome.evidence.asked // 16) * 16
     with pytest.raises(StateError, match=f"leaves below {used} are taken"):
         world.hold(world.thief(), start=0, count=16)
     outcome, transcript = world.hold(world.stranger_model(), start=used, count=16)
@@ -181,4 +183,4 @@ def test_weights_released_before_the_key_are_an_absolute_defence(tmp_path):
     assert audit(saved[-1].to_bytes(), trust=world.trust).outcome == outcome
     outcome = audit(saved[-1].to_bytes(), trust=world.trust).outcome
     assert outcome.verdict == "INADMISSIBLE"
-    assert outcome.leaves == 0
+    assert outcome.evidence.asked == 0

@@ -88,14 +88,22 @@ def play(game: str, wins: Iterable[bool]) -> Score:
     return score
 
 
-def bound_and_twin(bound: float, right: Score, *broken: Score, least: int = 1) -> None:
+def bound_and_twin(bound: float, right: Score, *broken: Score, least: int = 1, exact: float | None = None) -> None:
     """The check of each game: the right rule keeps the bound, and each broken rule is caught by the same comparison.
 
-    ``least``: wins that the right rule must show, so that the comparison is not one of nothing with something.
+    Args:
+        bound: What the theorem gives for that many tries, below 1.
+        right: The score against the right rule.
+        *broken: Scores against rules broken in one place.
+        least: Wins that the right rule must show, so that the comparison is not one of nothing with something.
+        exact: The right rule's exact rate where it is known: a rule that only became laxer is caught by it.
     """
     assert bound < 1
     assert right.holds(bound)
     assert right.wins >= least
+    if exact is not None:
+        assert exact <= bound
+        assert rate_is(right.wins, right.trials, exact)
     for score in broken:
         assert not score.holds(bound)
 
@@ -173,7 +181,7 @@ def make_key(name: object, *, leaves: int, classes: int = CLASSES) -> Key:
 
 
 @cache
-def keys(count: int = 4096, leaves: int = 64, classes: int = CLASSES) -> tuple[Key, ...]:
+def keys(count: int, leaves: int = 64, classes: int = CLASSES) -> tuple[Key, ...]:
     """The shared tables."""
     return tuple(make_key((leaves, classes, n), leaves=leaves, classes=classes) for n in range(count))
 
@@ -185,9 +193,9 @@ def groups(items: Sequence[Key], size: int) -> Iterator[Sequence[Key]]:
 
 # --- suspects ----------------------------------------------------------------------------------------------------
 
-#: ``suspect(inputs, i, opened)``: the answer to leaf i by a model that knows the inputs of the whole key and the labels
-#: of the leaves before i: all that H0 allows.
-Suspect = Callable[[Sequence[bytes], int, Sequence[int]], "int | None"]
+#: ``suspect(inputs, i, opened)``: the answer to leaf i by a model that knows the inputs of the whole key, and by calling
+#: ``opened()`` the labels of the leaves asked before i: all that H0 allows.
+Suspect = Callable[[Sequence[bytes], int, Callable[[], Sequence[int]]], "int | None"]
 
 
 def constant(answer: int) -> Suspect:
@@ -213,7 +221,7 @@ def ranking(classes: int = CLASSES) -> Suspect:
 
 def follower(classes: int = CLASSES) -> Suspect:
     """An adversary who watches: the label seen most often so far."""
-    return lambda _inputs, _i, opened: max(range(classes), key=opened.count)
+    return lambda _inputs, _i, opened: max(range(classes), key=opened().count)
 
 
 # --- the court ---------------------------------------------------------------------------------------------------
@@ -228,7 +236,7 @@ def boundary(m: int, bits: int, most: int) -> tuple[int, ...]:
 
 def fires(steps: Sequence[bool], m: int, bits: int) -> bool:
     """Whether E >= 2**bits after some prefix of marked leaves (hit or miss)."""
-    edge, hits = boundary(m, bits, max(len(steps), 64)), 0
+    edge, hits = boundary(m, bits, 64 if len(steps) <= 64 else 512), 0
     for n, hit in enumerate(steps, 1):
         hits += hit
         if hits >= edge[n]:
@@ -262,7 +270,7 @@ class Court:
     def answers(self, key: Key, suspect: Suspect, start: int = 0, count: int | None = None) -> list[int | None]:
         """What the suspect answers along a range: also the accuser's dry run."""
         end = len(key) if count is None else start + count
-        return [suspect(key.inputs, i, key.labels[start:i]) for i in range(start, end)]
+        return [suspect(key.inputs, i, lambda i=i: key.labels[start:i]) for i in range(start, end)]
 
     def steps(
         self, key: Key, suspect: Suspect, start: int = 0, count: int | None = None, opens: Opens = lambda _i: True

@@ -214,9 +214,9 @@ def _disputes(
             )
         story.say(
             f"dispute over {words[name]}: {outcome.verdict}, {outcome.evidence_log2} bits of {outcome.bits} after "
-            f"{outcome.leaves} leaves ({outcome.hits} hits of {outcome.marked})"
+            f"{outcome.evidence.asked} leaves ({outcome.evidence.wealth.hits} hits of {outcome.evidence.wealth.n})"
         )
-        start += -(-outcome.leaves // PROFILE.round_leaves) * PROFILE.round_leaves
+        start += -(-outcome.evidence.asked // PROFILE.round_leaves) * PROFILE.round_leaves
 
 
 def _audits(out: Path, story: _Story, people: dict[str, Any], log: Any) -> int:

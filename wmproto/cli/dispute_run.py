@@ -95,15 +95,16 @@ def run(
         {
             "bits": outcome.bits,
             "evidence_log2": outcome.evidence_log2,
-            "hits": outcome.hits,
-            "leaves": outcome.leaves,
-            "marked": outcome.marked,
+            "hits": outcome.evidence.wealth.hits,
+            "leaves": outcome.evidence.asked,
+            "marked": outcome.evidence.wealth.n,
             "transcript": str(out),
             "verdict": outcome.verdict,
         },
         [
             f"{outcome.verdict}: {outcome.evidence_log2} bits of {outcome.bits} "
-            f"after {outcome.leaves} leaves ({outcome.hits} hits of {outcome.marked} marked)",
+            f"after {outcome.evidence.asked} leaves "
+            f"({outcome.evidence.wealth.hits} hits of {outcome.evidence.wealth.n} marked)",
             f"recheck it: wmproto dispute audit {out} --trust TRUST.json",
         ],
     )

@@ -41,12 +41,14 @@ class Evidence:
     Attributes:
         wealth: The gambler's wealth after the marked leaves.
         asked: Leaves asked, ghosts included.
+        unopened: Leaves asked and not opened well; each counts as a marked miss.
         ghosts: Ghosts opened.
         ghost_hits: Ghosts whose answer was their label.
     """
 
     wealth: Wealth
     asked: int = 0
+    unopened: int = 0
     ghosts: int = 0
     ghost_hits: int = 0
 
@@ -94,7 +96,7 @@ class Tally:
             verify_opening(opening, key=self._key, asked=leaf.inputs)
         except OpeningError as err:
             self.findings.append(Finding(err.rule, "claimant", f"{err}; it counts as a miss"))
-            return replace(now, wealth=now.wealth.miss())
+            return replace(now, wealth=now.wealth.miss(), unopened=now.unopened + 1)
         label, ghost = self._labels.label(leaf.index, opening.k), self._labels.is_ghost(leaf.index, opening.k)
         self.opened.append(OpenedLeaf(leaf.index, ghost, label, answer))
         if ghost:  # factor 1, whatever was answered

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from wmproto.dispute.audit import Audit
 from wmproto.dispute.outcome import Outcome
-
-__all__ = ["audit_lines", "audit_record", "cannot_know", "proves"]
+from wmproto.verdict.tail import ghost_tail
 
 _NOT_PROVED = (
     "It does not say theft: a licence, a leaked key, distillation from a service, or planted pairs of triggers and "
@@ -69,17 +68,26 @@ def _who(audit: Audit) -> list[tuple[str, str]]:
     return rows
 
 
+def _ghosts(audit: Audit) -> str:
+    """The finding about opened ghosts (verdict-ghost-1): about the owner, it convicts and clears nobody."""
+    e, m = audit.outcome.evidence, audit.outcome.evidence.wealth.m
+    tail = ghost_tail(m, e.ghosts, e.ghost_hits).ceil_log2
+    if tail > -10:
+        return "as luck has it"
+    many = e.ghost_hits * m > e.ghosts
+    return f"{_power(tail)} by luck: {'did labels leak, or were ghosts embedded?' if many else 'too few'}"
+
+
 def audit_lines(audit: Audit) -> list[str]:
     """The audit for people."""
-    o, a = audit.outcome, audit.outcome.assumptions
-    ghost = "as luck has it" if o.ghost_log2 > -10 else f"{_power(o.ghost_log2)} by luck: did labels leak?"
-    formula = "K*S*B/2^L" if o.beacon else "Q*S*B/2^L"
+    o, a, e = audit.outcome, audit.outcome.assumptions, audit.outcome.evidence
+    tries = "K*S*B" if audit.dispute.key.beacon else "Q*S*B"
     lines = [
         f"{o.verdict}" + ("" if o.decided else " (so far: the arbitrator has not decided)"),
         f"  evidence   {o.evidence_log2} bits of the {o.bits} asked for",
-        f"  leaves     {o.leaves} asked: {o.marked} marked, {o.hits} of them hits (1 in {o.labels} by luck); "
-        f"{o.ghosts} ghosts, {o.ghost_hits} hits ({ghost})",
-        f"  bound      a false DEPENDENT: {_power(o.bound_log2)} ({formula} and hash collisions; L = {o.bits}, "
+        f"  leaves     {e.asked} asked: {e.wealth.n} marked, {e.wealth.hits} of them hits (luck: 1 in {e.wealth.m}); "
+        f"{e.ghosts} ghosts, {e.ghost_hits} hits ({_ghosts(audit)}); {e.unopened} not opened",
+        f"  bound      a false DEPENDENT: {_power(o.bound_log2)} ({tries}/2^L and hash collisions; L = {o.bits}, "
         f"K = {a.K}, S = 2^{a.S.bit_length() - 1}, B = {a.B}, Q = 2^{a.Q.bit_length() - 1})",
     ]
     if o.verdict == "NOT SHOWN":
@@ -97,7 +105,7 @@ def audit_lines(audit: Audit) -> list[str]:
 
 def audit_record(audit: Audit) -> dict[str, object]:
     """The audit for machines: integers, strings and lists."""
-    o, a = audit.outcome, audit.outcome.assumptions
+    o, a, e = audit.outcome, audit.outcome.assumptions, audit.outcome.evidence
     yes, no = proves(o)
     return {
         "assumptions": {"B": a.B, "K": a.K, "Q_log2": a.Q.bit_length() - 1, "S_log2": a.S.bit_length() - 1},
@@ -108,18 +116,17 @@ def audit_record(audit: Audit) -> dict[str, object]:
         "does_not_prove": no,
         "evidence_log2": o.evidence_log2,
         "findings": [{"fault": f.fault, "rule": f.rule, "text": f.text} for f in o.findings],
-        "ghost_hits": o.ghost_hits,
-        "ghost_log2": o.ghost_log2,
-        "ghosts": o.ghosts,
-        "hits": o.hits,
-        "labels": o.labels,
-        "leaves": o.leaves,
+        "ghosts": {"finding": _ghosts(audit), "hits": e.ghost_hits, "opened": e.ghosts},
+        "hits": e.wealth.hits,
+        "labels": e.wealth.m,
+        "leaves": e.asked,
         "log_checked": audit.log_checked,
-        "marked": o.marked,
+        "marked": e.wealth.n,
         "parties": dict(_who(audit)),
         "problems": list(o.problems),
         "proves": yes,
         "supported_log2": o.supported_log2,
         "trust_assumed": list(audit.assumed),
+        "unopened": e.unopened,
         "verdict": o.verdict,
     }
