@@ -181,7 +181,17 @@ def parse_transcript(data):
     return value["steps"]
 
 
-def judge(data, auditor_bits=0, log_copy=None):
+TRUST = obj(
+    arbitrators=array(hex32, 1, 1024),
+    bits=uint(0, 4096),
+    format=one_of("wmproto/trust@v1"),
+    log=string(1024),
+    owners=array(hex32, 1, 1024),
+    respondents=array(hex32, 1, 1024),
+)
+
+
+def judge(data, trust=None, log_copy=None):
     """The verdict with its numbers. Refused means false evidence; a problem makes the claim inadmissible."""
     steps = parse_transcript(data)
     need(steps, "FormatError", why="nothing was said")
@@ -269,9 +279,10 @@ def judge(data, auditor_bits=0, log_copy=None):
 
     # rounds
     bits = max(BITS, admit["policy"]["bits"]) if admit else BITS
-    judged_bits = max(bits, auditor_bits) if admit else BITS
-    now = {"leaves": 0, "marked": 0, "hits": 0, "ghosts": 0, "ghost_hits": 0}
+    judged_bits = max(bits, trust["bits"]) if trust and admit else bits
+    now = {"leaves": 0, "unopened": 0, "marked": 0, "hits": 0, "ghosts": 0, "ghost_hits": 0}
     fired, final = False, None  # fired: at the parties' bits; final: the evidence at the judge's
+    opened = []
     rounds = kinds.count("K")
     for r in range(rounds):
         need(not fired, "VerificationError", "dis-chain-1", "asked after the verdict was final")
@@ -293,18 +304,20 @@ def judge(data, auditor_bits=0, log_copy=None):
             need(right, "VerificationError", "dis-open-1", "not leaves that were asked, in order", "claimant")
             openings = {o["index"]: o for o in listed}
         for leaf, answer in zip(leaves, answers, strict=True):
-            now = count(dict(now), key, leaf, answer, openings.get(leaf["index"]), findings)
+            now = count(dict(now), key, leaf, answer, openings.get(leaf["index"]), findings, opened)
             fired = fired or verdict.fires(z["m"], now["marked"], now["hits"], bits)
             if final is None and verdict.fires(z["m"], now["marked"], now["hits"], judged_bits):
                 final = now
     dependent, counted = final is not None, final or now
 
-    # decide
+    if trust is not None:
+        check_trust(trust, file, z, said)
     if log_copy is not None:
         entries = registry.read_log_copy(log_copy, log)
         if admit:
             check_log(entries, said, key, file, found, problems)
     name = "INADMISSIBLE" if problems else "DEPENDENT" if dependent else "NOT SHOWN"
+    # decide
     if said[-1]["kind"] == "decide":
         decide = said[-1]["message"]
         right = decide["admit"] == said[2]["leaf"].hex() and decide["rounds"] == rounds
@@ -337,7 +350,16 @@ def judge(data, auditor_bits=0, log_copy=None):
         "problems": problems,
         "findings": sorted(findings),
         "link": chain.hex(),
+        "opened": opened,
     }
+
+
+def check_trust(trust, file, z, said):
+    """Everybody whom the evidence rests on must be known."""
+    TRUST(trust)
+    known = file["log"] == trust["log"] and file["arbitrator"] in trust["arbitrators"] and z["owner"] in trust["owners"]
+    known = known and (len(said) < 2 or said[1]["signer"].hex() in trust["respondents"])
+    need(known, "TrustError", "dis-trust-1", "rests on somebody unknown")
 
 
 def check_attached(attached, kinds, named, rule):
@@ -385,7 +407,7 @@ def check_admission(said, entries, receipts, key, log, problems):
     return {"size": proofs["admit"]["size"], "root": proofs["admit"]["root"], "admit": at["admit"]}
 
 
-def count(now, key, leaf, answer, opening, findings):
+def count(now, key, leaf, answer, opening, findings, opened):
     """The evidence after one more leaf."""
     now["leaves"] += 1
     try:
@@ -394,10 +416,13 @@ def count(now, key, leaf, answer, opening, findings):
     except Refused as refused:
         findings.append([refused.rule, "claimant"])
         now["marked"] += 1
+        now["unopened"] += 1
         return now
     k = bytes.fromhex(opening["k"])
     y = commitment.label(key["key_id"], key["beta"], leaf["index"], k, key["z"]["m"])
-    if commitment.ghost(key["key_id"], key["beta"], leaf["index"], k):
+    ghost = commitment.ghost(key["key_id"], key["beta"], leaf["index"], k)
+    opened.append(f"{leaf['index']} {'ghost' if ghost else 'marked'} {y} {answer}")
+    if ghost:
         now["ghosts"] += 1
         now["ghost_hits"] += answer == y
     else:
@@ -435,9 +460,6 @@ class Story:
 
     def __init__(self, key_id, steps=(), chain=b""):
         self.key_id, self.steps, self.chain = key_id, list(steps), chain
-
-    def copy(self):
-        return Story(self.key_id, self.steps, self.chain)
 
     def say(self, kind, seed, attached=(), about=None, **fields):
         """Sign the next message and chain it; returns the signed object."""

@@ -7,6 +7,7 @@ Accepted is a signature (R, S) of a public key A over M only if
   - S*B = R + SHA-512(R, A, M)*A exactly, without multiplying by the cofactor.
 """
 
+import functools
 import hashlib
 
 from encoding import need
@@ -84,10 +85,12 @@ def secret(seed):
     return a & 2**254 - 8 | 2**254, h[32:]
 
 
+@functools.cache
 def public(seed):
     return encode(times(secret(seed)[0], BASE))
 
 
+@functools.cache
 def sign(seed, message):
     a, prefix = secret(seed)
     A = encode(times(a, BASE))
@@ -97,6 +100,7 @@ def sign(seed, message):
     return R + s.to_bytes(32, "little")
 
 
+@functools.cache
 def check_public(key):
     point = decode(key)
     ok = point is not None and not small_order(point) and same(times(L, point), NEUTRAL)
@@ -104,6 +108,7 @@ def check_public(key):
     return point
 
 
+@functools.cache
 def verify(key, message, signature):
     A = check_public(key)
     rule = "SignatureError", "enc-ed25519-2"

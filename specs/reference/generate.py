@@ -4,7 +4,9 @@ import sys
 from pathlib import Path
 
 import cases_commitment
+import cases_dispute
 import cases_encoding
+import cases_registry
 import cases_release
 import cases_triggers
 import cases_verdict
@@ -14,14 +16,18 @@ FILES = {
     "encoding": cases_encoding,
     "triggers": cases_triggers,
     "commitment": cases_commitment,
+    "registry": cases_registry,
     "release": cases_release,
     "verdict": cases_verdict,
+    "dispute": cases_dispute,
 }
 
 
 def main(folder):
     for name, cases in FILES.items():
-        (folder / f"{name}.json").write_text(document(name, cases.NOTES, cases.groups()), encoding="ascii")
+        groups = cases.groups()
+        text = document(name, cases.NOTES, groups, **getattr(cases, "SHARED", {}))
+        (folder / f"{name}.json").write_text(text, encoding="ascii")
 
 
 if __name__ == "__main__":

@@ -27,6 +27,8 @@ DASH = "\u2014"
 PROOF = "c2sp.org/tlog-proof@v1"
 COPY = "wmproto/log-copy@v1"
 NOTE_LIMIT = 64 << 10
+# Unicode's White_Space but for the control characters among it.
+SPACES = " \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(chr(c) for c in range(0x2000, 0x200B))
 
 
 def entry(kind, signed):
@@ -52,7 +54,7 @@ def vkey(name, public):
 
 def is_name(name):
     """1 to 256 bytes, no spaces, no plus, no control characters."""
-    return 1 <= len(name.encode()) <= 256 and not any(c.isspace() or c == "+" or control(c) for c in name)
+    return 1 <= len(name.encode()) <= 256 and not any(c in SPACES or c == "+" or control(c) for c in name)
 
 
 def control(c):
@@ -81,7 +83,7 @@ def sign_note(body, name, seed):
 
 
 def open_note(note, log):
-    """The text of a note that the log signed."""
+    """The text of a note that the log signed; the last blank line separates text and signatures."""
     name, public = log
     clean = all(c == "\n" or c >= " " for c in note) and len(note.encode()) <= NOTE_LIMIT
     need(clean and "\n\n" in note and note.endswith("\n"), "FormatError", why="not a note")
@@ -92,7 +94,7 @@ def open_note(note, log):
     for line in lines:
         pieces = line.split(" ")
         need(len(pieces) == 3 and pieces[0] == DASH, "FormatError", why="signature line")
-        named = pieces[1] and not any(c.isspace() or c == "+" for c in pieces[1])
+        named = pieces[1] and not any(c in SPACES or c == "+" for c in pieces[1])
         need(named, "FormatError", why="key name")
         data = unb64(pieces[2])
         need(len(data) > 4, "FormatError", why="signature line")
@@ -108,7 +110,8 @@ def open_note(note, log):
 
 def decimal(line):
     """A size or index as it must be written."""
-    need(line.isascii() and line.isdigit() and str(int(line)) == line and int(line) < 2**63, "FormatError", why=line)
+    digits = line != "" and all(c in "0123456789" for c in line) and len(line) < 20
+    need(digits and str(int(line)) == line and int(line) < 2**63, "FormatError", why="not a canonical decimal")
     return int(line)
 
 
@@ -167,6 +170,7 @@ def read_log_copy(data, log):
     head = parse_canonical(first)
     obj(checkpoint=string(2**53), format=one_of(COPY), vkey=string(2**53))(head)
     size, root = verify_checkpoint(head["checkpoint"], log)
+    need(head["vkey"] == vkey(*log), "InclusionError", "reg-copy-2", "of another log")
     entries = []
     for line in rest:
         value = parse_canonical(line)
@@ -192,6 +196,14 @@ class Log:
         """Its index."""
         self.entries.append((kind, signed))
         return len(self.entries) - 1
+
+    def clone(self):
+        other = Log(self.name, self.seed)
+        other.entries = list(self.entries)
+        return other
+
+    def index(self, leaf):
+        return self.leaves().index(leaf)
 
     def copy(self):
         return log_copy(self.checkpoint(), self.vkey, self.entries)

@@ -41,8 +41,32 @@ def accumulated(kind, comment, digest, **inputs):
     return g
 
 
-def document(name, notes, groups):
-    """A whole vector file."""
+WIDTH = 118
+
+
+def pretty(value, indent=0):
+    """JSON with sorted fields, one line for whatever fits into one, and several scalars a line."""
+    short = json.dumps(value, sort_keys=True)
+    if indent + len(short) <= WIDTH or not isinstance(value, list | dict) or not value:
+        return short
+    pad = " " * (indent + 1)
+    if isinstance(value, dict):
+        items = [f"{json.dumps(k)}: {pretty(value[k], indent + 1)}" for k in sorted(value)]
+        return "{\n" + ",\n".join(pad + item for item in items) + "\n" + " " * indent + "}"
+    if any(isinstance(v, list | dict) for v in value):
+        return "[\n" + ",\n".join(pad + pretty(v, indent + 1) for v in value) + "\n" + " " * indent + "]"
+    lines, now = [], pad
+    for v in value:
+        item = json.dumps(v) + ", "
+        if now != pad and len(now) + len(item) > WIDTH:
+            lines.append(now.rstrip())
+            now = pad
+        now += item
+    return "[\n" + "\n".join([*lines, now.removesuffix(", ")]) + "\n" + " " * indent + "]"
+
+
+def document(name, notes, groups, **shared):
+    """A whole vector file; ``shared`` is what all groups share."""
     used = {flag for g in groups for t in g.tests for flag in t["flags"]}
     if used != set(notes):
         raise AssertionError(f"{name}: flags without a note or notes without a case: {used ^ set(notes)}")
@@ -53,7 +77,7 @@ def document(name, notes, groups):
         "source": f"specs/reference/cases_{name}.py",
         "spec": f"wmproto/{name}@v1",
     }
-    return json.dumps(value, indent=1, sort_keys=True, ensure_ascii=True) + "\n"
+    return pretty(value | shared) + "\n"
 
 
 def patched(value, changes):
@@ -71,10 +95,57 @@ def patched(value, changes):
     return out
 
 
-def signed_json(signed):
-    """An envelope as it stands in a vector file: the payload as JSON, not as base64 of its canonical bytes."""
-    payload, signer, signature = parts(signed)
-    value = json.loads(payload)
-    if canonical(value) != payload:
-        raise AssertionError("a payload that is not canonical must be written as text")
-    return {"keyid": signer.hex(), "payload": value, "sig": signature.hex()}
+def difference(old, new, path=""):
+    """The paths that ``patched`` needs to make ``new`` out of ``old``; the empty path if they are of another form."""
+    if type(old) is type(new) and old == new:
+        return {}
+    if isinstance(old, dict) and isinstance(new, dict) and set(old) == set(new):
+        pairs = [(name, old[name], new[name]) for name in old]
+    elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        pairs = [(str(i), old[i], new[i]) for i in range(len(old))]
+    else:
+        return {path: new}
+    out = {}
+    for name, a, b in pairs:
+        out |= difference(a, b, f"{path}.{name}" if path else name)
+    return out
+
+
+class Pool:
+    """Signed objects and texts by name, each written down once; one that is like another says how it differs."""
+
+    def __init__(self):
+        self.objects, self.texts, self._names, self._payloads = {}, {}, {}, {}
+
+    def text(self, text):
+        if text not in self._names:
+            self._names[text] = f"text-{len(self.texts)}"
+            self.texts[self._names[text]] = text
+        return self._names[text]
+
+    def signed(self, signed):
+        seen = canonical(signed)
+        if seen not in self._names:
+            self._names[seen] = self._add(*parts(signed))
+        return self._names[seen]
+
+    def _add(self, payload, signer, signature):
+        one = {"keyid": signer.hex(), "sig": signature.hex()}
+        try:
+            value = json.loads(payload)
+            kind = value["predicateType"].split(":")[2].split("/")[0] if canonical(value) == payload else None
+        except (ValueError, KeyError, TypeError, Refused):
+            kind = None
+        if kind is None:
+            name = f"other-{sum(n.startswith('other') for n in self.objects)}"
+            self.objects[name] = one | {"text": payload.decode()}
+            return name
+        name = f"{kind}-{sum(n.startswith(kind + '-') for n in self.objects)}"
+        best = {"payload": value}
+        for other, there in self._payloads.items():
+            change = difference(there, value) if other.startswith(kind + "-") else {"": value}
+            if "" not in change and len(json.dumps(change)) + 20 < len(json.dumps(best)):
+                best = {"like": other, "set": change}
+        self._payloads[name] = value
+        self.objects[name] = one | best
+        return name

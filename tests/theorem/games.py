@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from hashlib import sha256
 from math import comb
@@ -22,6 +22,7 @@ from math import comb
 from scipy.stats import beta as beta_law
 
 from wmproto.commitment import Commitment, InputSpec, KeyStatement, Labels, VerifiedKey, commit, verify_key
+from wmproto.commitment.builder import InputSource
 from wmproto.crypto.beacon import FiatShamir
 from wmproto.crypto.signing import Signer
 from wmproto.verdict import FRACTIONS, Wealth, least_hits
@@ -138,7 +139,12 @@ def class_names(classes: int, note: str = "") -> tuple[str, ...]:
     return tuple(f"c{i}{note}" for i in range(classes))
 
 
-def commitment(name: object, leaves: int) -> Commitment:
+def keyed(_index: int, drawn: bytes) -> bytes:
+    """A tiny input that follows from the leaf's seed."""
+    return drawn[: SPEC.size_bytes]
+
+
+def commitment(name: object, leaves: int, source: InputSource = keyed) -> Commitment:
     """Real leaves over tiny inputs."""
     return Commitment(
         profile=PROFILE,
@@ -146,14 +152,12 @@ def commitment(name: object, leaves: int) -> Commitment:
         keyctx=seed("keyctx", name),
         count=leaves,
         spec=SPEC,
-        source=lambda _i, drawn: drawn[:4],
+        source=source,
     )
 
 
 def statement(leaves: Commitment, name: object, names: Sequence[str]) -> KeyStatement:
-    return commit(
-        leaves, profile=PROFILE, keyctx=seed("keyctx", name), spec=SPEC, classes=names, owner=OWNER.public
-    )
+    return commit(leaves, profile=PROFILE, keyctx=seed("keyctx", name), spec=SPEC, classes=names, owner=OWNER.public)
 
 
 def born(z: KeyStatement) -> VerifiedKey:
@@ -167,8 +171,8 @@ def ground(z: KeyStatement) -> tuple[bytes, bytes]:
     return PROFILE.hash("key", payload), FiatShamir().beta(PROFILE, payload)
 
 
-def make_key(name: object, *, leaves: int, classes: int = CLASSES) -> Key:
-    tree = commitment(name, leaves)
+def make_key(name: object, *, leaves: int, classes: int = CLASSES, source: InputSource = keyed) -> Key:
+    tree = commitment(name, leaves, source)
     verified = born(statement(tree, name, class_names(classes)))
     labels, secrets = Labels(verified), tuple(map(tree.leaf_key, range(leaves)))
     return Key(
@@ -180,10 +184,21 @@ def make_key(name: object, *, leaves: int, classes: int = CLASSES) -> Key:
     )
 
 
-@cache
-def keys(count: int, leaves: int = 64, classes: int = CLASSES) -> tuple[Key, ...]:
-    """The shared tables."""
-    return tuple(make_key((leaves, classes, n), leaves=leaves, classes=classes) for n in range(count))
+def relabelled(key: Key, m: int) -> Key:
+    """The same key with labels drawn on m classes: a Z of m class names would be long."""
+    born = key.verified.key_id, key.verified.beta
+    labels = tuple(PROFILE.draw(m, "label", *born, i, k) for i, k in enumerate(key.leaf_keys))
+    return replace(key, labels=labels)
+
+
+_TABLES: dict[tuple[int, int], list[Key]] = {}
+
+
+def keys(count: int, leaves: int = 64, classes: int = CLASSES) -> Sequence[Key]:
+    """The first ``count`` keys of a table that all games of this process share."""
+    table = _TABLES.setdefault((leaves, classes), [])
+    table += (make_key((leaves, classes, n), leaves=leaves, classes=classes) for n in range(len(table), count))
+    return table[:count]
 
 
 def groups(items: Sequence[Key], size: int) -> Iterator[Sequence[Key]]:
@@ -193,8 +208,8 @@ def groups(items: Sequence[Key], size: int) -> Iterator[Sequence[Key]]:
 
 # --- suspects ----------------------------------------------------------------------------------------------------
 
-#: ``suspect(inputs, i, opened)``: the answer to leaf i by a model that knows the inputs of the whole key, and by calling
-#: ``opened()`` the labels of the leaves asked before i: all that H0 allows.
+#: ``suspect(inputs, i, opened)``: the answer to leaf i by a model that knows the inputs of the whole key and, by
+#: calling ``opened``, the labels of the leaves asked before i: all that H0 allows.
 Suspect = Callable[[Sequence[bytes], int, Callable[[], Sequence[int]]], "int | None"]
 
 
@@ -220,8 +235,8 @@ def ranking(classes: int = CLASSES) -> Suspect:
 
 
 def follower(classes: int = CLASSES) -> Suspect:
-    """An adversary who watches: the label seen most often so far."""
-    return lambda _inputs, _i, opened: max(range(classes), key=opened().count)
+    """An adversary who watches: the label after the one opened last."""
+    return lambda _inputs, _i, opened: (sum(opened()[-1:]) + 1) % classes
 
 
 # --- the court ---------------------------------------------------------------------------------------------------
@@ -301,7 +316,7 @@ class Court:
 def exact_rate(m: int, bits: int, leaves: int) -> float:
     """Chance that a label-independent suspect is DEPENDENT within a range of so many leaves, one in four a ghost.
 
-    Paths of hits and misses are counted leaf by leaf in integers; no simulation, no approximation but the last division.
+    Paths of hits and misses are counted leaf by leaf in integers: no simulation, nothing rounded but the last division.
     """
     edge = boundary(m, bits, leaves)
     alive, done, total = {0: 1}, 0, 0  # ways (over m**n) to have h hits and not to have fired

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from wmproto.cli.output import ExistingPath, emit, json_option
+from wmproto.cli.output import AnyPath, emit, json_option
 from wmproto.dispute.audit import audit as run_audit
 from wmproto.dispute.outcome import EXIT_CODES
 from wmproto.dispute.transcript import TRANSCRIPT_LIMIT
@@ -19,9 +19,9 @@ TRUST_ASSUMED = 15
 
 
 @click.command()
-@click.argument("transcript", type=ExistingPath)
-@click.option("--trust", "trust_path", type=ExistingPath, help="Whom you trust: log, arbitrators, respondents, owners.")
-@click.option("--log-copy", type=ExistingPath, help="Exported log: shows that admit hid no earlier dispute.")
+@click.argument("transcript", type=AnyPath)
+@click.option("--trust", "trust_path", type=AnyPath, help="Whom you trust: log, arbitrators, respondents, owners.")
+@click.option("--log-copy", type=AnyPath, help="Exported log: shows that admit hid no earlier dispute.")
 @json_option
 def audit(transcript: Path, trust_path: Path | None, log_copy: Path | None, as_json: bool) -> int:
     """Recheck a TRANSCRIPT alone: every hash, signature, label and count, and the verdict.

@@ -7,13 +7,13 @@ from pathlib import Path
 import click
 
 from wmproto.cli.options import PROFILE, progress
-from wmproto.cli.output import ExistingPath, emit, json_option
+from wmproto.cli.output import AnyPath, emit, json_option
 from wmproto.errors import FormatError
 
 
 @click.command()
-@click.argument("transcript", type=ExistingPath)
-@click.option("--model", type=ExistingPath, required=True, help="The escrowed weights (safetensors).")
+@click.argument("transcript", type=AnyPath)
+@click.option("--model", type=AnyPath, required=True, help="The escrowed weights (safetensors).")
 @json_option
 def replay(transcript: Path, model: Path, as_json: bool) -> None:
     """Ask the escrowed weights every opened leaf of TRANSCRIPT again: do they answer what it says?"""

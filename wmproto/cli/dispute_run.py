@@ -7,24 +7,24 @@ from pathlib import Path
 import click
 
 from wmproto.cli.options import PROFILE, open_key, passphrase_option, progress
-from wmproto.cli.output import ExistingPath, emit, json_option
+from wmproto.cli.output import AnyPath, emit, json_option
 
 
 @click.command()
-@click.option("--folder", type=ExistingPath, required=True, help="The activated key folder.")
-@click.option("--key", "key_path", type=ExistingPath, required=True, help="The claimant's (owner's) secret file.")
-@click.option("--respondent", "respondent_path", type=ExistingPath, required=True, help="Secret file of who binds.")
+@click.option("--folder", type=AnyPath, required=True, help="The activated key folder.")
+@click.option("--key", "key_path", type=AnyPath, required=True, help="The claimant's (owner's) secret file.")
+@click.option("--respondent", "respondent_path", type=AnyPath, required=True, help="Secret file of who binds.")
 @click.option("--holder", type=click.Choice(["respondent", "escrow"]), default="escrow", show_default=True)
-@click.option("--arbitrator", "arbitrator_path", type=ExistingPath, required=True, help="The arbitrator's secret file.")
-@click.option("--registry", "database", type=ExistingPath, required=True, help="The log.")
-@click.option("--log-key", type=ExistingPath, required=True, help="The log's secret file.")
-@click.option("--model", type=ExistingPath, required=True, help="The suspect's weights, in escrow (safetensors).")
-@click.option("--release", "release_path", type=ExistingPath, help="Your signed release record, if there is one.")
+@click.option("--arbitrator", "arbitrator_path", type=AnyPath, required=True, help="The arbitrator's secret file.")
+@click.option("--registry", "database", type=AnyPath, required=True, help="The log.")
+@click.option("--log-key", type=AnyPath, required=True, help="The log's secret file.")
+@click.option("--model", type=AnyPath, required=True, help="The suspect's weights, in escrow (safetensors).")
+@click.option("--release", "release_path", type=AnyPath, help="Your signed release record, if there is one.")
 @click.option("--suspect", "words", required=True, help="The suspect in words.")
 @click.option("--start", type=int, default=0, show_default=True, help="First leaf, on the key's grid.")
 @click.option("--count", type=int, default=128, show_default=True, help="Leaves offered, a multiple of 16.")
 @click.option("--bits", type=int, default=0, help="The arbitrator's policy: at least this many bits.")
-@click.option("--out", type=ExistingPath, required=True, help="The transcript; a dispute that was cut off goes on.")
+@click.option("--out", type=AnyPath, required=True, help="The transcript; a dispute that was cut off goes on.")
 @passphrase_option
 @json_option
 def run(

@@ -7,25 +7,40 @@ from pathlib import Path
 
 import click
 
-from wmproto.cli.options import PROFILE, open_key, passphrase_option, progress, read_passphrase
-from wmproto.cli.output import ExistingPath, emit, json_option
+from wmproto.cli.lazy import OrderedGroup
+from wmproto.cli.options import (
+    PROFILE,
+    check_new,
+    open_key,
+    parse_log_key,
+    passphrase_option,
+    progress,
+    read_passphrase,
+)
+from wmproto.cli.output import AnyPath, emit, json_option, read_input
 
 
-@click.group()
+@click.group(cls=OrderedGroup)
 def key() -> None:
     """Identities: make, show, activate."""
 
 
-@key.command()
-@click.argument("path", type=ExistingPath)
-@click.option("--role", type=click.Choice(["owner", "arbitrator", "respondent"]), required=True)
+@key.command(short_help="Make a new identity.")
+@click.argument("path", type=AnyPath)
+@click.option(
+    "--role", type=click.Choice(["owner", "arbitrator", "respondent"]), required=True, help="Whose identity it is."
+)
 @passphrase_option
 @json_option
 def new(path: Path, role: str, passphrase_file: Path | None, as_json: bool) -> None:
-    """Make a new identity in the secret file PATH; its public key goes to stdout."""
+    """Make a new identity in the new secret file PATH; its public key goes to stdout.
+
+    A log's identity is made by registry new.
+    """
     from wmproto.crypto.secretfile import new_secret, seal
     from wmproto.wire.files import write_new
 
+    check_new(path)
     secret = new_secret(role, secrets.token_bytes)
     passphrase = read_passphrase(passphrase_file, confirm=True, what=f"new passphrase for {path}")
     write_new(path, seal(secret, passphrase, random=secrets.token_bytes), mode=0o600)
@@ -33,8 +48,8 @@ def new(path: Path, role: str, passphrase_file: Path | None, as_json: bool) -> N
     emit(as_json, {"path": str(path), "public": public, "role": role}, [public])
 
 
-@key.command()
-@click.argument("path", type=ExistingPath)
+@key.command(short_help="Show a public key, or what stands in a key folder.")
+@click.argument("path", type=AnyPath)
 @json_option
 def show(path: Path, as_json: bool) -> None:
     """Show role and public key of the secret file PATH, or what stands in the key folder PATH. Needs no passphrase."""
@@ -43,10 +58,9 @@ def show(path: Path, as_json: bool) -> None:
 
         folder = KeyFolder(path, profile=PROFILE)
         verified = folder.key()
-        active = (path / "activation.json").exists()
         z = verified.z
         data = {
-            "activated": active,
+            "activated": folder.is_activated,
             "classes": list(z.classes),
             "key_id": verified.key_id.hex(),
             "leaves": z.N,
@@ -58,21 +72,20 @@ def show(path: Path, as_json: bool) -> None:
             f"key        {verified.key_id.hex()}",
             f"owner      {z.owner.hex()}",
             f"leaves     {z.N} of {'x'.join(map(str, z.input.shape))}, {len(z.classes)} classes",
-            f"activated  {'yes' if active else 'no: labels do not exist yet'}",
+            f"activated  {'yes' if folder.is_activated else 'no: labels do not exist yet'}",
         ]
         emit(as_json, data, lines)
         return
     from wmproto.crypto.secretfile import SECRET_LIMIT, read_public
-    from wmproto.wire.files import read_file
 
-    role, public = read_public(read_file(path, what="key file", limit=SECRET_LIMIT))
+    role, public = read_public(read_input(path, what="key file", limit=SECRET_LIMIT))
     emit(as_json, {"public": public.hex(), "role": role}, [f"{role} {public.hex()}"])
 
 
-@key.command()
-@click.argument("folder", type=ExistingPath)
-@click.option("--key", "key_path", type=ExistingPath, required=True, help="The owner's secret file.")
-@click.option("--receipt", type=ExistingPath, required=True, help="The receipt that registry submit gave.")
+@key.command(short_help="Give life to the labels, once the key is logged.")
+@click.argument("folder", type=AnyPath)
+@click.option("--key", "key_path", type=AnyPath, required=True, help="The owner's secret file.")
+@click.option("--receipt", type=AnyPath, required=True, help="The receipt that registry submit gave.")
 @click.option("--log", "log_vkey", required=True, help="The log's verifier key, as registry new printed it.")
 @passphrase_option
 @json_option
@@ -81,14 +94,12 @@ def activate(
 ) -> None:
     """Give life to the labels of the key in FOLDER, once its statement stands in the log."""
     from wmproto.owner import KeyFolder
-    from wmproto.registry.note import LogKey
-    from wmproto.wire.files import read_file
+    from wmproto.registry.receipt import RECEIPT_LIMIT
 
-    log = LogKey.parse(log_vkey)
-    data = read_file(receipt, what="receipt", limit=1 << 20)
+    log = parse_log_key(log_vkey)
     home = KeyFolder(folder, profile=PROFILE)
-    if (folder / "activation.json").exists():
-        home.activation()
+    home.check_not_activated()
+    data = read_input(receipt, what="receipt", limit=RECEIPT_LIMIT)
     secret = open_key(key_path, passphrase_file, "owner")
     with progress("recomputing the leaves") as tick:
         active = home.activate(data, log, secret, tick)

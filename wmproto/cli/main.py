@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import io
+import os
+import re
 import sys
+from typing import Any
 
 import click
 
@@ -11,6 +15,8 @@ from wmproto.cli.lazy import LazyGroup
 from wmproto.errors import VerificationError, WmprotoError
 
 __all__ = ["cli", "entry"]
+
+STOPPED, NO_READER = 130, 141  # 128 and the number of SIGINT or SIGPIPE, as shells have it
 
 #: command -> (module, attribute, one line); the module is imported when the command is used.
 _COMMANDS = {
@@ -25,7 +31,17 @@ _COMMANDS = {
 }
 
 
-@click.group(cls=LazyGroup, table=_COMMANDS)
+class _Cli(LazyGroup):
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; whoever reads stdout may leave early, which is no error of anybody's (as in ``... | head``)."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            _forget_stdout()
+            ctx.exit(NO_READER)
+
+
+@click.group(cls=_Cli, table=_COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="wmproto")
 def cli() -> None:
     """Prove that a model depends on your secret marks; nobody can prove it falsely.
@@ -37,21 +53,43 @@ def cli() -> None:
 
 def entry() -> None:
     """Run the command line; the only place that turns errors into exit codes."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a name that this terminal cannot show is no reason to fail
     try:
         code = cli.main(standalone_mode=False)
     except click.exceptions.Abort:
         click.echo("wmproto: stopped", err=True)
-        sys.exit(130)
+        sys.exit(STOPPED)
     except click.ClickException as err:
-        click.echo(f"wmproto: error: {err.format_message()}", err=True)
         if isinstance(err, click.UsageError) and err.ctx is not None:
-            click.echo(f"hint: {err.ctx.command_path} --help", err=True)
+            if err.message == err.ctx.get_help():  # a group without a command: no error, the help is what is wanted
+                click.echo(err.message, err=True)
+                sys.exit(err.exit_code)
+            _tell(err.format_message(), hint=f"{err.ctx.command_path} --help")
+        else:
+            _tell(err.format_message())
         sys.exit(2)
     except WmprotoError as err:
-        click.echo(f"wmproto: error: {err}", err=True)
-        if isinstance(err, VerificationError) and err.rule:
-            click.echo(f"rule: {err.rule}; at fault: {err.fault}", err=True)
-        if err.hint:
-            click.echo(f"hint: {err.hint}", err=True)
+        rule = f"{err.rule}; at fault: {err.fault}" if isinstance(err, VerificationError) and err.rule else None
+        _tell(str(err), rule=rule, hint=err.hint)
         sys.exit(err.exit_code)
+    except OSError as err:  # of stdout, or of a path that no command looked at first
+        _tell(f"{err.filename or 'cannot write the output'}: {(err.strerror or str(err)).lower()}")
+        _forget_stdout()
+        sys.exit(2)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _tell(error: str, *, rule: str | None = None, hint: str | None = None) -> None:
+    """Say on stderr what is wrong: one line each, whatever the words hold."""
+    for name, text in (("wmproto: error", error), ("rule", rule), ("hint", hint)):
+        if text:
+            text = re.sub(r"\s*[\n\t]\s*", " ", text)
+            text = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+            click.echo(f"{name}: {text}", err=True)
+
+
+def _forget_stdout() -> None:
+    """Let what is still buffered for stdout vanish, instead of failing once more when Python exits."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

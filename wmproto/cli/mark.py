@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from wmproto.cli.options import PROFILE, open_key, passphrase_option, progress
-from wmproto.cli.output import ExistingPath, emit, json_option
+from wmproto.cli.output import AnyPath, emit, json_option
 
 
 @click.group()
@@ -16,10 +16,10 @@ def mark() -> None:
 
 
 @mark.command()
-@click.argument("folder", type=ExistingPath)
-@click.option("--key", "key_path", type=ExistingPath, required=True, help="The owner's secret file.")
-@click.option("--data", type=ExistingPath, required=True, help="Training pictures: .npz with x (uint8 NHWC) and y.")
-@click.option("--out", type=ExistingPath, required=True, help="New file for the marked weights.")
+@click.argument("folder", type=AnyPath)
+@click.option("--key", "key_path", type=AnyPath, required=True, help="The owner's secret file.")
+@click.option("--data", type=AnyPath, required=True, help="Training pictures: .npz with x (uint8 NHWC) and y.")
+@click.option("--out", type=AnyPath, required=True, help="New file for the marked weights.")
 @click.option("--epochs", type=click.IntRange(1, 10000), default=25, show_default=True)
 @click.option("--rows", type=click.IntRange(1, 4096), default=32, show_default=True, help="Trigger rows a batch of 64.")
 @click.option("--seed", type=int, required=True, help="Everything random in training follows from it.")
@@ -77,9 +77,9 @@ def train(
 
 
 @mark.command()
-@click.argument("folder", type=ExistingPath)
-@click.option("--key", "key_path", type=ExistingPath, required=True, help="The owner's secret file.")
-@click.option("--model", type=ExistingPath, required=True, help="The weights to check (safetensors).")
+@click.argument("folder", type=AnyPath)
+@click.option("--key", "key_path", type=AnyPath, required=True, help="The owner's secret file.")
+@click.option("--model", type=AnyPath, required=True, help="The weights to check (safetensors).")
 @passphrase_option
 @json_option
 def check(folder: Path, key_path: Path, model: Path, passphrase_file: Path | None, as_json: bool) -> None:

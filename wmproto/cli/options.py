@@ -1,4 +1,4 @@
-"""What commands that use secrets share: passphrases, key files, shapes, progress bars."""
+"""What commands share that use secrets or write files: passphrases, key files, the log, new files, progress bars."""
 
 from __future__ import annotations
 
@@ -8,23 +8,61 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from wmproto.errors import ConfigError
+from wmproto.cli.output import AnyPath, read_input
+from wmproto.errors import ConfigError, FormatError
 from wmproto.wire.profile import WMPROTO_1
 
+if TYPE_CHECKING:
+    from wmproto.crypto.secretfile import Secret
+    from wmproto.registry.log import Log
+    from wmproto.registry.note import LogKey
+
 PROFILE = WMPROTO_1
+PASSPHRASE_LIMIT = 64 << 10  # bytes of a passphrase file
 _F = TypeVar("_F", bound=Callable[..., Any])
+
+
+class ShortText(click.ParamType):
+    """What the wire takes for a name or a short line (wire.schema.Text)."""
+
+    name = "text"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the text, or fail as a wrong option does."""
+        text = str(value)
+        if not is_short_text(text):
+            self.fail("1 to 128 bytes of text without control characters are needed", param, ctx)
+        return text
+
+
+def is_short_text(text: str) -> bool:
+    """Whether a text may stand in a signed object as a name or a short line."""
+    from pydantic import TypeAdapter, ValidationError
+
+    from wmproto.wire.schema import Text
+
+    try:
+        TypeAdapter(Text).validate_python(text)
+    except ValidationError:
+        return False
+    return True
+
+
+class _Passphrase(bytes):
+    """A passphrase that no traceback and no log shows."""
+
+    def __repr__(self) -> str:
+        return "<passphrase>"
 
 
 def passphrase_option(command: _F) -> _F:
     """``--passphrase-file``: where the passphrase stands; without it there is a prompt."""
     return click.option(
-        "--passphrase-file",
-        type=click.Path(path_type=Path),
-        help="File whose first line is the passphrase (default: ask).",
+        "--passphrase-file", type=AnyPath, help="File whose first line is the passphrase (default: ask)."
     )(command)
 
 
@@ -37,31 +75,104 @@ def read_passphrase(path: Path | None, *, confirm: bool = False, what: str = "pa
     from wmproto.crypto.secretfile import passphrase_from_text
 
     if path is not None:
-        try:
-            text = path.read_text(encoding="utf-8").split("\n")[0]
-        except (OSError, UnicodeDecodeError) as err:
-            raise ConfigError(f"cannot read the passphrase file {path}", hint="one line of UTF-8 text") from err
-        return passphrase_from_text(text)
+        text = _first_line(path)
+        if not text:
+            problem = "is not UTF-8 text" if text is None else "has an empty first line"
+            raise ConfigError(f"the passphrase file {path} {problem}", hint="its first line is the passphrase")
+        return _Passphrase(passphrase_from_text(text))
     if not sys.stdin.isatty():
         raise ConfigError("no terminal to ask for a passphrase", hint="--passphrase-file FILE")
-    return passphrase_from_text(str(click.prompt(what, hide_input=True, confirmation_prompt=confirm, err=True)))
+    typed = str(click.prompt(what, hide_input=True, confirmation_prompt=confirm, err=True))
+    return _Passphrase(passphrase_from_text(typed))
 
 
-def open_key(path: Path, passphrase_file: Path | None, role: str) -> Any:
-    """Open a secret file of the given role; returns its Secret.
+def _first_line(path: Path) -> str | None:
+    """None where it is not UTF-8. Raises no error of its own while it holds what may be a passphrase."""
+    data = read_input(path, what="passphrase file", limit=PASSPHRASE_LIMIT)
+    try:
+        return data.split(b"\n")[0].removesuffix(b"\r").decode()
+    except UnicodeDecodeError:
+        return None
+
+
+def open_key(path: Path, passphrase_file: Path | None, role: str) -> Secret:
+    """Open a secret file of the given role.
 
     Raises:
-        ConfigError: Another role, a wrong passphrase, no such file.
-        FormatError: Not a key file.
+        ConfigError: Another role, no such file; SecretError: a wrong passphrase. Names the file.
+        FormatError: Not a key file, damaged or edited. Names the file.
     """
-    from wmproto.crypto.secretfile import SECRET_LIMIT, open_secret, read_public
-    from wmproto.wire.files import read_file
+    return open_key_with_passphrase(path, passphrase_file, role)[0]
 
-    data = read_file(path, what=f"{role} key", limit=SECRET_LIMIT)
-    found, _ = read_public(data)
+
+def open_key_with_passphrase(path: Path, passphrase_file: Path | None, role: str) -> tuple[Secret, bytes]:
+    """As open_key; returns the passphrase, too, for whoever has to seal the file again."""
+    from wmproto.crypto.secretfile import SECRET_LIMIT, open_secret, read_public
+
+    data = read_input(path, what=f"{role} key", limit=SECRET_LIMIT)
+    with _named(path):
+        found, _ = read_public(data)
     if found != role:
-        raise ConfigError(f"{path} is a key of role {found}, not {role}")
-    return open_secret(data, read_passphrase(passphrase_file, what=f"passphrase of {path}"))
+        raise ConfigError(f"{path} is a key of role {found}, not {role}", hint=f"give the {role}'s key file")
+    passphrase = read_passphrase(passphrase_file, what=f"passphrase of {path}")
+    with _named(path):
+        return open_secret(data, passphrase), passphrase
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Say which of several key files an error is about."""
+    try:
+        yield
+    except ConfigError as err:
+        raise type(err)(f"{path}: {err}", hint=err.hint) from err
+    except FormatError as err:
+        raise FormatError(f"{path}: {err}", hint=err.hint or "is it a key file? then restore it from a backup") from err
+
+
+def read_log(database: Path) -> Log:
+    """Open an existing log to read it."""
+    from wmproto.registry.log import Log
+
+    return Log.open(database, profile=PROFILE)
+
+
+def open_log(database: Path, key_path: Path, passphrase_file: Path | None) -> Log:
+    """Open an existing log with its key, to append. A wrong path is told before anybody is asked for a passphrase."""
+    from wmproto.registry.log import Log
+
+    read_log(database).close()
+    return Log.open(database, open_key(key_path, passphrase_file, "log").signer(), profile=PROFILE)
+
+
+def parse_log_key(text: str) -> LogKey:
+    """A log's verifier key as an option; raises ConfigError."""
+    from wmproto.registry.note import LogKey
+
+    try:
+        return LogKey.parse(text)
+    except FormatError as err:
+        raise ConfigError(f"--log: {err}", hint="give the whole line that registry new printed") from err
+
+
+def check_new(*paths: Path) -> None:
+    """Check, before any work, that files or folders can be made where nothing is yet.
+
+    Raises:
+        ConfigError: One exists, or its folder does not.
+    """
+    for path in paths:
+        if os.path.lexists(path):
+            raise ConfigError(f"{path} exists already", hint="nothing is overwritten: choose another name")
+        check_parent(path)
+    if len(set(paths)) < len(paths):
+        raise ConfigError(f"{paths[-1]} is given twice", hint="each file needs a name of its own")
+
+
+def check_parent(path: Path) -> None:
+    """Check, before any work, that the folder of a file to write is there; raises ConfigError."""
+    if not path.parent.is_dir():
+        raise ConfigError(f"{path.parent} is no folder", hint="make the folder first")
 
 
 def parse_shape(text: str) -> tuple[int, int, int]:

@@ -1,4 +1,4 @@
-"""What every command shares: paths, and data on stdout for people or machines."""
+"""What every command shares: paths, files that are read, and data on stdout for people or machines."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from typing import Any, TypeVar
 
 import click
 
-ExistingPath = click.Path(path_type=Path)
+from wmproto.errors import ConfigError, NotFoundError
+from wmproto.wire.files import read_file
+
+AnyPath = click.Path(path_type=Path)  # whether it must exist, each command says itself, with a hint
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 
@@ -21,3 +24,16 @@ def json_option(command: _F) -> _F:
 def emit(as_json: bool, data: dict[str, Any], lines: list[str]) -> None:
     """Print data: JSON for machines or lines for people."""
     click.echo(json.dumps(data, indent=2, sort_keys=True) if as_json else "\n".join(lines))
+
+
+def read_input(path: Path, *, what: str, limit: int) -> bytes:
+    """Read a file that the caller named; see wire.files.read_file.
+
+    Raises:
+        ConfigError: There is none, or it cannot be read: a wrong path is a wrong option.
+        FormatError: It is larger than the limit.
+    """
+    try:
+        return read_file(path, what=what, limit=limit)
+    except NotFoundError as err:
+        raise ConfigError(str(err), hint="check the path") from err

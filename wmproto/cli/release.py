@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from wmproto.cli.options import PROFILE, open_key, passphrase_option, progress
-from wmproto.cli.output import ExistingPath, emit, json_option
+from wmproto.cli.output import AnyPath, emit, json_option
 
 
 @click.group()
@@ -16,14 +16,14 @@ def release() -> None:
 
 
 @release.command()
-@click.argument("folder", type=ExistingPath)
-@click.option("--key", "key_path", type=ExistingPath, required=True, help="The owner's secret file.")
-@click.option("--model", type=ExistingPath, required=True, help="The weights (safetensors) about to be released.")
-@click.option("--registry", "database", type=ExistingPath, required=True, help="The log.")
-@click.option("--log-key", type=ExistingPath, required=True, help="The log's secret file.")
+@click.argument("folder", type=AnyPath)
+@click.option("--key", "key_path", type=AnyPath, required=True, help="The owner's secret file.")
+@click.option("--model", type=AnyPath, required=True, help="The weights (safetensors) about to be released.")
+@click.option("--registry", "database", type=AnyPath, required=True, help="The log.")
+@click.option("--log-key", type=AnyPath, required=True, help="The log's secret file.")
 @click.option("--recipient", default="public", show_default=True, help="public, or the licensee's name.")
-@click.option("--out", type=ExistingPath, required=True, help="New file for the signed release record.")
-@click.option("--receipt", type=ExistingPath, required=True, help="New file for its receipt.")
+@click.option("--out", type=AnyPath, required=True, help="New file for the signed release record.")
+@click.option("--receipt", type=AnyPath, required=True, help="New file for its receipt.")
 @passphrase_option
 @json_option
 def record(
@@ -71,9 +71,9 @@ def record(
 
 
 @release.command()
-@click.argument("record_path", metavar="RELEASE", type=ExistingPath)
-@click.option("--model", type=ExistingPath, help="Weights to compare with the record.")
-@click.option("--receipt", type=ExistingPath, help="Receipt of the record, together with --log.")
+@click.argument("record_path", metavar="RELEASE", type=AnyPath)
+@click.option("--model", type=AnyPath, help="Weights to compare with the record.")
+@click.option("--receipt", type=AnyPath, help="Receipt of the record, together with --log.")
 @click.option("--log", "log_vkey", help="The log's verifier key.")
 @json_option
 def verify(record_path: Path, model: Path | None, receipt: Path | None, log_vkey: str | None, as_json: bool) -> None:

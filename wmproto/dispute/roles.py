@@ -241,7 +241,8 @@ class Arbitrator:
                 raise VerificationError(
                     f"leaf {leaf.index}: other inputs than signed", rule="dis-ask-3", fault="claimant"
                 )
-        answers = tuple(suspect.answer(x) for x in inputs)
+        classes = len(dispute.key.z.classes)
+        answers = tuple(a if a is not None and a < classes else None for a in map(suspect.answer, inputs))
         return self._sign(dispute, Answer(answers=answers, previous=dispute.link, seq=dispute.seq))
 
     def decide(self, dispute: Dispute) -> Envelope:
