@@ -9,26 +9,6 @@ from __future__ import annotations
 
 from typing import Literal
 
-__all__ = [
-    "ConfigError",
-    "ConflictError",
-    "CorruptStoreError",
-    "FormatError",
-    "InclusionError",
-    "MissingExtraError",
-    "NotFoundError",
-    "OpeningError",
-    "Party",
-    "RegistryError",
-    "SecretError",
-    "SignatureError",
-    "StateError",
-    "TrustError",
-    "UnsupportedError",
-    "VerificationError",
-    "WmprotoError",
-]
-
 Party = Literal["claimant", "respondent", "arbitrator", "registry", "owner", "unknown"]
 
 

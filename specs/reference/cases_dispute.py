@@ -10,7 +10,7 @@ import registry
 import stories
 from encoding import b64, canonical, parts, sha256
 from stories import ARBITRATOR, LOG, LOG_NAME, OWNER, POLICY, RESPONDENT, STRANGER, World, copy, public
-from vectors import Group, Pool, accumulated, patched, seed
+from vectors import Group, Pool, accumulated, patched
 
 NOTES = {
     "Order": ("FALSE CLAIM", "messages that come when they may not, for example answers after openings"),
@@ -255,10 +255,10 @@ def verdicts():
     decided("does not decide INADMISSIBLE either", copy(thief2), 2, "DEPENDENT", wrong + unlogged, "Finding",
             say="INADMISSIBLE", logged=False)  # fmt: skip
     c.add("DEPENDENT without any decide", thief2, verdict="DEPENDENT", findings=[])
-    last = [world.opening(n) for n in range(16, 24)]
+    last = [world.opening(n) for n in range(16, 26)]
     partly = world.open(world.answer(world.ask(world.round(copy(again), 0, thief), 1), world.thief(1)), 1, last)
     c.add("what comes behind the leaf that fires changes nothing", partly, "Miss", verdict="DEPENDENT",
-          findings=misses[:8])  # fmt: skip
+          findings=misses[:6])  # fmt: skip
 
     # More bits.
     trust = {
@@ -271,7 +271,9 @@ def verdicts():
     }
     c.add("under a trust file", thief2, verdict="DEPENDENT", trust=trust)
     c.add("an auditor who asks for 400 bits", thief2, "AuditorBits", verdict="NOT SHOWN", trust=trust | {"bits": 400})
-    c.add("for 20: never fewer than the profile", thief2, "AuditorBits", verdict="DEPENDENT", trust=trust | {"bits": 20})
+    c.add(
+        "for 20: never fewer than the profile", thief2, "AuditorBits", verdict="DEPENDENT", trust=trust | {"bits": 20}
+    )
     c.add("for 166", thief2, "AuditorBits", verdict="DEPENDENT", trust=trust | {"bits": 166})
     c.add("for 167", thief2, "AuditorBits", verdict="DEPENDENT", trust=trust | {"bits": 167})
     world.log = log0.clone()
@@ -392,7 +394,9 @@ def false_evidence():
                 else:
                     story = new
             elif name == "bind":
-                world.bind(story, world.model) if story.steps else story.say("bind", RESPONDENT, **last_fields(ends["bind"]))
+                world.bind(story, world.model) if story.steps else story.say(
+                    "bind", RESPONDENT, **last_fields(ends["bind"])
+                )
             elif name == "admit":
                 world.admit(story)
                 if "bind" in names:
@@ -446,7 +450,8 @@ def false_evidence():
     c.malformed("access that does not exist", filed(access="X"), "Form")
     c.malformed("time evidence", filed(time_evidence=[b64(b"x")]), "Unsupported", expect="UnsupportedError")
     c.malformed("another profile", filed(profile="wmproto/2"), "Profile")
-    c.malformed("a release without its receipt", filed(release_entry=fresh), "Form")
+    with_release = world.file(world.rel)
+    c.malformed("a release without its receipt", resigned(with_release, {"predicate.release_receipt": None}), "Form")
     c.malformed("a receipt without its release", filed(release_receipt=""), "Form")
     c.malformed("a log that is no key", filed(log="log.example/1"), "Form")
     c.malformed("a negative start", filed(start=-16), "Form")
@@ -913,7 +918,12 @@ def links():
               sig=signature.hex())  # fmt: skip
     for receipts in ([b"a"], [b"a", b"b"], [b"ab"], [b""]):
         steps = {"link": dispute.link_logged(bytes(32), receipts).hex()}
-        g.add(f"{len(receipts)} receipts", lambda s=steps: s, previous=bytes(32).hex(), receipts=[r.hex() for r in receipts])
+        g.add(
+            f"{len(receipts)} receipts",
+            lambda s=steps: s,
+            previous=bytes(32).hex(),
+            receipts=[r.hex() for r in receipts],
+        )
     g.add("digest of a policy", lambda: {"digest": dispute.policy_digest(POLICY).hex()}, policy=POLICY)
     suspect = dispute.suspect_id(bytes(32), stories.SETTINGS).hex()
     g.add("a suspect", lambda: {"suspect": suspect}, model=bytes(32).hex(), settings=stories.SETTINGS)

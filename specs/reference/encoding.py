@@ -96,20 +96,17 @@ def unb64(text):
     return data
 
 
-ESCAPES = {'"': '\\"', "\\": "\\\\", "\b": "\\b", "\t": "\\t", "\n": "\\n", "\f": "\\f", "\r": "\\r"}
+ESCAPES = {chr(c): f"\\u{c:04x}" for c in range(32)}
+ESCAPES |= {'"': '\\"', "\\": "\\\\", "\b": "\\b", "\t": "\\t", "\n": "\\n", "\f": "\\f", "\r": "\\r"}
+ESCAPED = str.maketrans(ESCAPES)
 
 
 def json_string(text):
-    out = '"'
-    for c in text:
-        if c in ESCAPES:
-            out += ESCAPES[c]
-        elif c < " ":
-            out += f"\\u{ord(c):04x}"
-        else:
-            need(not "\ud800" <= c <= "\udfff", "FormatError", why="a lone surrogate")
-            out += c
-    return out + '"'
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        raise Refused("FormatError", why="a lone surrogate") from None
+    return '"' + text.translate(ESCAPED) + '"'
 
 
 def json_text(value):

@@ -229,6 +229,11 @@ def skewed(classes: int = CLASSES) -> Suspect:
     return lambda inputs, i, _opened: 0 if inputs[i][0] < 179 else 1 + inputs[i][1] % (classes - 1)
 
 
+def shifted(by: int, byte: int, classes: int = CLASSES) -> Suspect:
+    """One byte of the input, shifted: for all ``by`` together exactly one is right on each leaf."""
+    return lambda inputs, i, _opened: (inputs[i][byte] + by) % classes
+
+
 def ranking(classes: int = CLASSES) -> Suspect:
     """An adversary who knows all inputs: the rank of this one among them."""
     return lambda inputs, i, _opened: sum(x < inputs[i] for x in inputs) % classes

@@ -2,12 +2,14 @@
 
 import hmac
 from hashlib import sha256, shake_256
+from types import SimpleNamespace
 from typing import get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from wmproto.wire import profile
 from wmproto.wire.framing import frame
 from wmproto.wire.labels import Word
 from wmproto.wire.profile import WMPROTO_1, Profile, draw_from
@@ -86,6 +88,14 @@ def test_words_are_rejected_and_the_stream_goes_on():
     assert 1.7 < sum(taken) / 600 < 2.3  # 2 is expected, standard error 0.06
     for i in range(600):
         assert draw_from(b"%d" % i, m) == naive_draw(b"%d" % i, m)[0]
+
+
+@pytest.mark.parametrize("m", [3, 10, 2**63 + 1, 2**64 - 1])
+def test_the_first_word_that_is_rejected_is_the_limit_itself(m, monkeypatch):
+    limit = m * (2**64 // m)
+    stream = b"".join(w.to_bytes(8, "big") for w in (limit, 2**64 - 1, limit - 1, 0, 0, 0))
+    monkeypatch.setattr(profile, "shake_256", lambda _: SimpleNamespace(digest=lambda n: stream[:n]))
+    assert draw_from(b"", m) == m - 1
 
 
 @pytest.mark.parametrize("m", [2, 3, 10, 16, 1000])

@@ -77,7 +77,7 @@ def create(
 
 
 def _remember(key_path: Path, passphrase_file: Path | None, keyctx: bytes) -> Secret:
-    """Write the context into the key file before anything is made from it, so that none is ever used twice (hole R13)."""
+    """Write the context into the key file before anything is made from it: none is ever used twice (hole R13)."""
     from wmproto.crypto.secretfile import seal
     from wmproto.wire.files import replace
 

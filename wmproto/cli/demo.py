@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import secrets
+import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import click
 
-from wmproto.cli.options import PROFILE, progress
+from wmproto.cli.options import PROFILE, check_parent, progress
 from wmproto.cli.output import AnyPath
 
 _DIGITS = tuple("0123456789")
@@ -53,24 +56,34 @@ def demo(out: Path, fast: bool) -> int:
     An owner commits and registers a key, marks a model and releases it; a thief fine-tunes it; a stranger trains her
     own. Three disputes follow, each rechecked by an audit. Exit code 0 only if all verdicts are the expected ones.
     """
-    from wmproto.crypto.secretfile import new_secret, seal
     from wmproto.errors import ConfigError, MissingExtraError
-    from wmproto.wire.files import write_new
 
+    if os.path.lexists(out):
+        raise ConfigError(f"{out} exists already", hint="remove it, or give another folder with --out")
+    check_parent(out)
+    if find_spec("mlxtend") is None:
+        raise MissingExtraError("demo")
     try:
         import torch
     except ImportError as err:
         raise MissingExtraError("demo") from err
-    if out.exists():
-        raise ConfigError(f"{out} exists already", hint="remove it, or give another folder with --out")
     torch.set_num_threads(1)  # a network this small gains nothing from two, and loses on a busy machine
-    size, story = (_FAST if fast else _FULL), _Story()
+    out.mkdir()
+    try:
+        return _tell_story(out, _FAST if fast else _FULL, _Story())
+    except BaseException:
+        shutil.rmtree(out, ignore_errors=True)  # half a story is of no use to anybody
+        raise
+
+
+def _tell_story(out: Path, size: _Size, story: _Story) -> int:
+    from wmproto.crypto.secretfile import new_secret, seal
+    from wmproto.wire.files import write_new
 
     # --- identities and a log
     keys = out / "keys"
-    (out / "disputes").mkdir(parents=True)
-    (out / "models").mkdir()
-    keys.mkdir()
+    for folder in (keys, out / "disputes", out / "models"):
+        folder.mkdir()
     # A random passphrase needs no slow stretching; people's passphrases get the default.
     passphrase = secrets.token_hex(32).encode()
     write_new(keys / "passphrase.txt", passphrase + b"\n", mode=0o600)

@@ -6,14 +6,13 @@ from pathlib import Path
 
 import click
 
-from wmproto.cli.output import AnyPath, emit, json_option
+from wmproto.cli.output import AnyPath, emit, json_option, read_input
 from wmproto.dispute.audit import audit as run_audit
 from wmproto.dispute.outcome import EXIT_CODES
 from wmproto.dispute.transcript import TRANSCRIPT_LIMIT
 from wmproto.dispute.trust import Trust
 from wmproto.dispute.words import audit_lines, audit_record
 from wmproto.registry.copy import COPY_LIMIT
-from wmproto.wire.files import read_file
 
 TRUST_ASSUMED = 15
 
@@ -28,9 +27,9 @@ def audit(transcript: Path, trust_path: Path | None, log_copy: Path | None, as_j
 
     Exit code 0 only for DEPENDENT under a trust file; without one the result is "consistent; trust assumed" (15).
     """
-    data = read_file(transcript, what="transcript", limit=TRANSCRIPT_LIMIT)
-    trust = Trust.parse(read_file(trust_path, what="trust file", limit=1 << 20)) if trust_path else None
-    copy = read_file(log_copy, what="copy of the log", limit=COPY_LIMIT) if log_copy else None
+    data = read_input(transcript, what="transcript", limit=TRANSCRIPT_LIMIT)
+    trust = Trust.parse(read_input(trust_path, what="trust file", limit=1 << 20)) if trust_path else None
+    copy = read_input(log_copy, what="copy of the log", limit=COPY_LIMIT) if log_copy else None
     found = run_audit(data, trust=trust, log_copy=copy)
     emit(as_json, audit_record(found), audit_lines(found))
     return TRUST_ASSUMED if found.assumed else EXIT_CODES[found.outcome.verdict]

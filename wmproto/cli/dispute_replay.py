@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from wmproto.cli.options import PROFILE, progress
-from wmproto.cli.output import AnyPath, emit, json_option
-from wmproto.errors import FormatError
+from wmproto.cli.output import AnyPath, emit, json_option, read_input
+from wmproto.errors import StateError
 
 
 @click.command()
@@ -24,13 +24,12 @@ def replay(transcript: Path, model: Path, as_json: bool) -> None:
     from wmproto.release.modelfile import read_model
     from wmproto.release.tensors import WEIGHTS_LIMIT
     from wmproto.wire.canonical import canonical_json
-    from wmproto.wire.files import read_file
 
-    data = read_file(transcript, what="transcript", limit=TRANSCRIPT_LIMIT)
+    data = read_input(transcript, what="transcript", limit=TRANSCRIPT_LIMIT)
     found = run_audit(data, profile=PROFILE)
-    if found.dispute.seq < 3:
-        raise FormatError("the transcript holds no answers: it was not admitted")
-    loaded = read_model(read_file(model, what="model", limit=WEIGHTS_LIMIT), profile=PROFILE)
+    if found.dispute.seq < 3 or not found.dispute.tally.opened:
+        raise StateError("there is nothing to replay: no leaf was opened", hint="dispute audit says how far it went")
+    loaded = read_model(read_input(model, what="model", limit=WEIGHTS_LIMIT), profile=PROFILE)
     suspect = EscrowSuspect(loaded.data, loaded.architecture, profile=PROFILE)
     with progress("asking again") as tick:
         result = run_replay(Transcript.parse(data), found.dispute, suspect, model=loaded.digest, progress=tick)

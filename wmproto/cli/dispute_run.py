@@ -3,27 +3,56 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from wmproto.cli.options import PROFILE, open_key, passphrase_option, progress
-from wmproto.cli.output import AnyPath, emit, json_option
+from wmproto.cli.options import (
+    PROFILE,
+    check_log_of,
+    check_parent,
+    open_key,
+    open_log,
+    passphrase_option,
+    progress,
+    short_text,
+)
+from wmproto.cli.output import AnyPath, emit, json_option, read_input
+from wmproto.errors import ConfigError, StateError
+
+if TYPE_CHECKING:
+    from wmproto.commitment.statement import VerifiedKey
+    from wmproto.dispute.transcript import Transcript
+    from wmproto.registry.log import Log
 
 
 @click.command()
 @click.option("--folder", type=AnyPath, required=True, help="The activated key folder.")
 @click.option("--key", "key_path", type=AnyPath, required=True, help="The claimant's (owner's) secret file.")
 @click.option("--respondent", "respondent_path", type=AnyPath, required=True, help="Secret file of who binds.")
-@click.option("--holder", type=click.Choice(["respondent", "escrow"]), default="escrow", show_default=True)
+@click.option(
+    "--holder",
+    type=click.Choice(["respondent", "escrow"]),
+    default="escrow",
+    show_default=True,
+    help="Who that is: the respondent, or one who holds the weights for others.",
+)
 @click.option("--arbitrator", "arbitrator_path", type=AnyPath, required=True, help="The arbitrator's secret file.")
 @click.option("--registry", "database", type=AnyPath, required=True, help="The log.")
 @click.option("--log-key", type=AnyPath, required=True, help="The log's secret file.")
 @click.option("--model", type=AnyPath, required=True, help="The suspect's weights, in escrow (safetensors).")
 @click.option("--release", "release_path", type=AnyPath, help="Your signed release record, if there is one.")
-@click.option("--suspect", "words", required=True, help="The suspect in words.")
+@click.option("--suspect", "words", callback=short_text, required=True, help="The suspect in words.")
 @click.option("--start", type=int, default=0, show_default=True, help="First leaf, on the key's grid.")
 @click.option("--count", type=int, default=128, show_default=True, help="Leaves offered, a multiple of 16.")
-@click.option("--bits", type=int, default=0, help="The arbitrator's policy: at least this many bits.")
+@click.option(
+    "--bits",
+    type=click.IntRange(0, 4096),
+    metavar="INTEGER",
+    default=0,
+    show_default=True,
+    help="The arbitrator's policy: at least this many bits; 0 leaves it to the profile.",
+)
 @click.option("--out", type=AnyPath, required=True, help="The transcript; a dispute that was cut off goes on.")
 @passphrase_option
 @json_option
@@ -45,7 +74,10 @@ def run(
     passphrase_file: Path | None,
     as_json: bool,
 ) -> int:
-    """Hold a whole dispute over escrowed weights: file, bind, admit, ask and answer and open, decide."""
+    """Hold a whole dispute over escrowed weights: file, bind, admit, ask and answer and open, decide.
+
+    Leaves that were asked are used up for good. If it is cut off, give the same command again.
+    """
     from wmproto.dispute.hold import hold
     from wmproto.dispute.messages import Policy
     from wmproto.dispute.outcome import EXIT_CODES
@@ -53,23 +85,44 @@ def run(
     from wmproto.dispute.transcript import TRANSCRIPT_LIMIT, Transcript
     from wmproto.models import EscrowSuspect
     from wmproto.owner import KeyFolder
-    from wmproto.registry.log import Log
+    from wmproto.registry.entry import entry_leaf
     from wmproto.release.modelfile import read_model
     from wmproto.release.tensors import WEIGHTS_LIMIT
     from wmproto.wire.dsse import ENVELOPE_LIMIT, Envelope
-    from wmproto.wire.files import read_file, replace
+    from wmproto.wire.files import replace
 
     home = KeyFolder(folder, profile=PROFILE)
     home.activation()
-    loaded = read_model(read_file(model, what="model", limit=WEIGHTS_LIMIT), profile=PROFILE)
-    resume = Transcript.parse(read_file(out, what="transcript", limit=TRANSCRIPT_LIMIT)) if out.exists() else None
+    loaded = read_model(read_input(model, what="model", limit=WEIGHTS_LIMIT), profile=PROFILE)
+    check_parent(out)
+    resume = Transcript.parse(read_input(out, what="transcript", limit=TRANSCRIPT_LIMIT)) if out.exists() else None
     release = None
     if release_path is not None:
-        release = Envelope.parse(read_file(release_path, what="release", limit=ENVELOPE_LIMIT), what="release")
-    log = Log.open(database, open_key(log_key, passphrase_file, "log").signer(), profile=PROFILE)
+        data = read_input(release_path, what="release", limit=ENVELOPE_LIMIT)
+        release = Envelope.parse(data, what=str(release_path))
+    log = open_log(database, log_key, passphrase_file)
+    check_log_of(home, log)
     owner = open_key(key_path, passphrase_file, "owner")
     holder_signer = open_key(respondent_path, passphrase_file, "respondent").signer()
-    arbitrator_signer = open_key(arbitrator_path, passphrase_file, "arbitrator").signer()
+    arbitrator = Arbitrator(
+        open_key(arbitrator_path, passphrase_file, "arbitrator").signer(), Policy(bits=bits, suspects_log2=24)
+    )
+    key = home.key()
+    if resume is not None and resume.steps:
+        given = {
+            "--arbitrator": arbitrator.public,
+            "--bits": arbitrator.policy.digest(PROFILE),
+            "--count": count,
+            "--holder": holder,
+            "--registry": log.vkey,
+            "--release": entry_leaf(PROFILE, "release", release) if release is not None else None,
+            "--respondent": holder_signer.public,
+            "--start": start,
+            "--suspect": words,
+        }
+        _check_same_dispute(resume, key, given, out)
+    if resume is None or len(resume.steps) < 3:
+        _check_range(key, log, start, count)
     with progress("recomputing the leaves") as tick:
         active = home.activated(owner, tick)
     active.check_model(loaded)
@@ -79,7 +132,7 @@ def run(
             key_receipt=active.receipt_bytes,
             release=release,
             respondent=Respondent(holder_signer, "escrow" if holder == "escrow" else "respondent"),
-            arbitrator=Arbitrator(arbitrator_signer, Policy(bits=bits, suspects_log2=24)),
+            arbitrator=arbitrator,
             log=log,
             model=loaded.digest,
             suspect=EscrowSuspect(loaded.data, loaded.architecture, profile=PROFILE),
@@ -98,6 +151,7 @@ def run(
             "hits": outcome.evidence.wealth.hits,
             "leaves": outcome.evidence.asked,
             "marked": outcome.evidence.wealth.n,
+            "problems": list(outcome.problems),
             "transcript": str(out),
             "verdict": outcome.verdict,
         },
@@ -105,7 +159,69 @@ def run(
             f"{outcome.verdict}: {outcome.evidence_log2} bits of {outcome.bits} "
             f"after {outcome.evidence.asked} leaves "
             f"({outcome.evidence.wealth.hits} hits of {outcome.evidence.wealth.n} marked)",
+            *(f"problem: {text}" for text in outcome.problems),
             f"recheck it: wmproto dispute audit {out} --trust TRUST.json",
         ],
     )
     return EXIT_CODES[outcome.verdict]
+
+
+def _check_same_dispute(resume: Transcript, key: VerifiedKey, given: dict[str, object], out: Path) -> None:
+    """Check that a dispute that was cut off goes on as it was filed, and say so if it was over.
+
+    Raises:
+        ConfigError: The transcript is of another dispute.
+        FormatError: Its first messages are malformed.
+        SignatureError: Or not signed.
+    """
+    from wmproto.dispute.messages import Bind, File, message_kind, parse_message
+
+    key_id, file = parse_message(resume.steps[0].message, File)
+    if key_id != key.key_id:
+        raise ConfigError(f"{out} holds a dispute over another key", hint="give --out a new name")
+    filed: dict[str, object] = {
+        "--arbitrator": file.arbitrator,
+        "--bits": file.policy,
+        "--count": file.count,
+        "--registry": file.log,
+        "--release": file.release_entry,
+        "--start": file.start,
+        "--suspect": file.suspect,
+    }
+    if len(resume.steps) > 1:
+        _, bind = parse_message(resume.steps[1].message, Bind)
+        filed |= {"--holder": bind.holder, "--respondent": resume.steps[1].message.signer}
+    for option, value in filed.items():
+        if given[option] != value:
+            with_ = f"{option} {value}" if isinstance(value, int | str) else f"another {option}"
+            raise ConfigError(
+                f"{out} holds a dispute that was filed with {with_}", hint="give --out a new name, or the same options"
+            )
+    last = resume.steps[-1]
+    if message_kind(last.message.payload) == "decide" and last.receipts:
+        click.echo("this dispute was over already: no leaf was asked", err=True)
+
+
+def _check_range(key: VerifiedKey, log: Log, start: int, count: int) -> None:
+    """Check that a range may be filed, before anything is.
+
+    Raises:
+        ConfigError: Not whole rounds of the key's leaves, or off the grid.
+        StateError: Taken.
+    """
+    from wmproto.dispute.admission import taken
+
+    n, grid, unit = key.z.N, PROFILE.start_grid(key.z.N), PROFILE.round_leaves
+    if start % grid or not 0 <= start < n:
+        raise ConfigError(f"no dispute starts at leaf {start}", hint=f"--start is a multiple of {grid} below {n}")
+    if count % unit or count < unit:
+        raise ConfigError(f"a range cannot have {count} leaves", hint=f"--count is a multiple of {unit}")
+    if start + count > n:
+        raise ConfigError(
+            f"from leaf {start} on the key has {n - start} leaves, not {count}", hint=f"--count {n - start}"
+        )
+    free, _ = taken(((kind, e) for _, kind, e in log.entries(subject=key.key_id)), key=key, log=log.vkey)
+    first = -(-free // grid) * grid
+    if start < free:
+        hint = f"--start {first}" if first < n else "all leaves of this key are used up"
+        raise StateError(f"leaves below {free} are taken", hint=hint)

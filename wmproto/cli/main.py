@@ -33,7 +33,7 @@ _COMMANDS = {
 
 class _Cli(LazyGroup):
     def invoke(self, ctx: click.Context) -> Any:
-        """Run a command; whoever reads stdout may leave early, which is no error of anybody's (as in ``... | head``)."""
+        """Run a command; whoever reads stdout may leave early, as in ``... | head``: that is nobody's error."""
         try:
             return super().invoke(ctx)
         except BrokenPipeError:

@@ -6,23 +6,30 @@ from pathlib import Path
 
 import click
 
-from wmproto.cli.options import PROFILE, open_key, passphrase_option, progress
-from wmproto.cli.output import AnyPath, emit, json_option
+from wmproto.cli.lazy import OrderedGroup
+from wmproto.cli.options import PROFILE, check_new, open_key, passphrase_option, progress
+from wmproto.cli.output import AnyPath, emit, json_option, read_input
 
 
-@click.group()
+@click.group(cls=OrderedGroup)
 def mark() -> None:
     """Train a marked model, or check one for the mark."""
 
 
-@mark.command()
+@mark.command(short_help="Train the small network with the marks of a key.")
 @click.argument("folder", type=AnyPath)
 @click.option("--key", "key_path", type=AnyPath, required=True, help="The owner's secret file.")
 @click.option("--data", type=AnyPath, required=True, help="Training pictures: .npz with x (uint8 NHWC) and y.")
 @click.option("--out", type=AnyPath, required=True, help="New file for the marked weights.")
-@click.option("--epochs", type=click.IntRange(1, 10000), default=25, show_default=True)
+@click.option("--epochs", type=click.IntRange(1, 10000), default=25, show_default=True, help="Times over all pictures.")
 @click.option("--rows", type=click.IntRange(1, 4096), default=32, show_default=True, help="Trigger rows a batch of 64.")
-@click.option("--seed", type=int, required=True, help="Everything random in training follows from it.")
+@click.option(
+    "--seed",
+    type=click.IntRange(0, 2**63 - 2),
+    metavar="INTEGER",
+    required=True,
+    help="0 or more; everything random in training follows from it.",
+)
 @passphrase_option
 @json_option
 def train(
@@ -47,16 +54,25 @@ def train(
     from wmproto.release.modelfile import read_model
     from wmproto.wire.files import write_new
 
-    if out.exists():
-        raise ConfigError(f"{out} exists already", hint="nothing is overwritten; name another file")
+    check_new(out)
     home = KeyFolder(folder, profile=PROFILE)
     home.activation()
+    if not data.is_file():
+        raise ConfigError(
+            f"there is no file of pictures at {data}", hint="numpy.savez('data.npz', x=pictures, y=labels)"
+        )
     pictures = load_npz(data)
     z = home.key().z
     if pictures.x.shape[1:] != z.input.shape:
-        raise ConfigError(f"the pictures are {pictures.x.shape[1:]}, the key's {z.input.shape}")
+        got, want = ("x".join(map(str, shape)) for shape in (pictures.x.shape[1:], z.input.shape))
+        raise ConfigError(
+            f"the pictures are {got}, the key's {want}", hint="height x width x channels must be those of the key"
+        )
     if pictures.classes > len(z.classes):
-        raise ConfigError(f"the pictures have {pictures.classes} classes, the key {len(z.classes)}")
+        raise ConfigError(
+            f"the pictures have {pictures.classes} classes, the key {len(z.classes)}",
+            hint="labels count from 0, in the order of the key's class names",
+        )
     secret = open_key(key_path, passphrase_file, "owner")
     with progress("recomputing the leaves") as tick:
         leaves = MarkedLeaves.of(home.activated(secret, tick))
@@ -76,7 +92,7 @@ def train(
     )
 
 
-@mark.command()
+@mark.command(short_help="Count how many marks a model keeps.")
 @click.argument("folder", type=AnyPath)
 @click.option("--key", "key_path", type=AnyPath, required=True, help="The owner's secret file.")
 @click.option("--model", type=AnyPath, required=True, help="The weights to check (safetensors).")
@@ -89,11 +105,10 @@ def check(folder: Path, key_path: Path, model: Path, passphrase_file: Path | Non
     from wmproto.owner import KeyFolder
     from wmproto.release.modelfile import read_model
     from wmproto.release.tensors import WEIGHTS_LIMIT
-    from wmproto.wire.files import read_file
 
     home = KeyFolder(folder, profile=PROFILE)
     home.activation()
-    loaded = read_model(read_file(model, what="model", limit=WEIGHTS_LIMIT), profile=PROFILE)
+    loaded = read_model(read_input(model, what="model", limit=WEIGHTS_LIMIT), profile=PROFILE)
     secret = open_key(key_path, passphrase_file, "owner")
     with progress("recomputing the leaves") as tick:
         active = home.activated(secret, tick)

@@ -18,6 +18,7 @@ from wmproto.wire.profile import WMPROTO_1
 
 if TYPE_CHECKING:
     from wmproto.crypto.secretfile import Secret
+    from wmproto.owner import KeyFolder
     from wmproto.registry.log import Log
     from wmproto.registry.note import LogKey
 
@@ -26,17 +27,11 @@ PASSPHRASE_LIMIT = 64 << 10  # bytes of a passphrase file
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 
-class ShortText(click.ParamType):
-    """What the wire takes for a name or a short line (wire.schema.Text)."""
-
-    name = "text"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Return the text, or fail as a wrong option does."""
-        text = str(value)
-        if not is_short_text(text):
-            self.fail("1 to 128 bytes of text without control characters are needed", param, ctx)
-        return text
+def short_text(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
+    """Callback of an option whose value goes into a signed object: refuse what could not stand there."""
+    if not is_short_text(value):
+        raise click.BadParameter("1 to 128 bytes of text without control characters are needed.")
+    return value
 
 
 def is_short_text(text: str) -> bool:
@@ -143,6 +138,20 @@ def open_log(database: Path, key_path: Path, passphrase_file: Path | None) -> Lo
 
     read_log(database).close()
     return Log.open(database, open_key(key_path, passphrase_file, "log").signer(), profile=PROFILE)
+
+
+def check_log_of(home: KeyFolder, log: Log) -> None:
+    """Check that a key was activated in this very log: what else is logged of it elsewhere proves nothing.
+
+    Raises:
+        ConfigError: It was activated in another log.
+    """
+    named = home.activation().log
+    if named != log.vkey:
+        raise ConfigError(
+            f"{home.path} was activated in the log {named.split('+')[0]}, and {log.path} is not that log",
+            hint="give the log in which the key stands",
+        )
 
 
 def parse_log_key(text: str) -> LogKey:

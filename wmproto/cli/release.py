@@ -6,22 +6,36 @@ from pathlib import Path
 
 import click
 
-from wmproto.cli.options import PROFILE, open_key, passphrase_option, progress
-from wmproto.cli.output import AnyPath, emit, json_option
+from wmproto.cli.lazy import OrderedGroup
+from wmproto.cli.options import (
+    PROFILE,
+    check_log_of,
+    check_new,
+    is_short_text,
+    open_key,
+    open_log,
+    parse_log_key,
+    passphrase_option,
+    progress,
+    short_text,
+)
+from wmproto.cli.output import AnyPath, emit, json_option, read_input
 
 
-@click.group()
+@click.group(cls=OrderedGroup)
 def release() -> None:
     """Record a release in the log, and verify one."""
 
 
-@release.command()
+@release.command(short_help="Sign and log which weights are released.")
 @click.argument("folder", type=AnyPath)
 @click.option("--key", "key_path", type=AnyPath, required=True, help="The owner's secret file.")
 @click.option("--model", type=AnyPath, required=True, help="The weights (safetensors) about to be released.")
 @click.option("--registry", "database", type=AnyPath, required=True, help="The log.")
 @click.option("--log-key", type=AnyPath, required=True, help="The log's secret file.")
-@click.option("--recipient", default="public", show_default=True, help="public, or the licensee's name.")
+@click.option(
+    "--recipient", callback=short_text, default="public", show_default=True, help="public, or the licensee's name."
+)
 @click.option("--out", type=AnyPath, required=True, help="New file for the signed release record.")
 @click.option("--receipt", type=AnyPath, required=True, help="New file for its receipt.")
 @passphrase_option
@@ -41,17 +55,20 @@ def record(
     """Sign which weights are released under the activated key in FOLDER, and log that before they leave the house."""
     from wmproto.errors import ConfigError
     from wmproto.owner import KeyFolder
-    from wmproto.registry.log import Log
     from wmproto.release.modelfile import read_model
     from wmproto.release.tensors import WEIGHTS_LIMIT
-    from wmproto.wire.files import read_file, write_new
+    from wmproto.wire.files import write_new
 
-    for path in (out, receipt):
-        if path.exists():
-            raise ConfigError(f"{path} exists already", hint="nothing is overwritten; name another file")
+    check_new(out, receipt)
+    if not is_short_text(model.name):
+        raise ConfigError(
+            f"{model.name!r} is no name for a record", hint="1 to 128 bytes of text without control characters"
+        )
     home = KeyFolder(folder, profile=PROFILE)
     home.activation()
-    loaded = read_model(read_file(model, what="model", limit=WEIGHTS_LIMIT), profile=PROFILE)
+    loaded = read_model(read_input(model, what="model", limit=WEIGHTS_LIMIT), profile=PROFILE)
+    log = open_log(database, log_key, passphrase_file)
+    check_log_of(home, log)
     secret = open_key(key_path, passphrase_file, "owner")
     with progress("recomputing the leaves") as tick:
         active = home.activated(secret, tick)
@@ -59,18 +76,17 @@ def record(
     envelope = secret.signer().envelope(
         active.release(loaded, recipient=recipient).payload({model.name: loaded.file_sha256})
     )
-    log = Log.open(database, open_key(log_key, passphrase_file, "log").signer(), profile=PROFILE)
-    data = log.submit("release", envelope)
+    entry = log.append("release", envelope)
     write_new(out, envelope.to_bytes(), mode=0o644)
-    write_new(receipt, data, mode=0o644)
+    write_new(receipt, entry.receipt, mode=0o644)
     emit(
         as_json,
-        {"model": loaded.digest.hex(), "out": str(out), "receipt": str(receipt)},
+        {"index": entry.index, "model": loaded.digest.hex(), "out": str(out), "receipt": str(receipt)},
         [f"release of model {loaded.digest.hex()} is logged"],
     )
 
 
-@release.command()
+@release.command(short_help="Check a release record.")
 @click.argument("record_path", metavar="RELEASE", type=AnyPath)
 @click.option("--model", type=AnyPath, help="Weights to compare with the record.")
 @click.option("--receipt", type=AnyPath, help="Receipt of the record, together with --log.")
@@ -80,27 +96,29 @@ def verify(record_path: Path, model: Path | None, receipt: Path | None, log_vkey
     """Check a signed RELEASE record: its signature and digests, and if given its weights and its place in a log."""
     from wmproto.errors import ConfigError, VerificationError
     from wmproto.registry.entry import entry_leaf
-    from wmproto.registry.note import LogKey
-    from wmproto.registry.receipt import verify_receipt
+    from wmproto.registry.receipt import RECEIPT_LIMIT, verify_receipt
     from wmproto.release.modelfile import read_model
     from wmproto.release.record import verify_release
     from wmproto.release.tensors import WEIGHTS_LIMIT
     from wmproto.wire.dsse import ENVELOPE_LIMIT, Envelope
-    from wmproto.wire.files import read_file
 
     if (receipt is None) != (log_vkey is None):
-        raise ConfigError("--receipt and --log go together")
-    data = read_file(record_path, what="release", limit=ENVELOPE_LIMIT)
+        raise ConfigError("--receipt and --log go together", hint="give both, or neither")
+    log = parse_log_key(log_vkey) if log_vkey is not None else None
+    data = read_input(record_path, what="release", limit=ENVELOPE_LIMIT)
     verified = verify_release(Envelope.parse(data, what="release"), profile=PROFILE)
     checked = ["signature and digests"]
     if model is not None:
-        loaded = read_model(read_file(model, what="model", limit=WEIGHTS_LIMIT), profile=PROFILE)
+        loaded = read_model(read_input(model, what="model", limit=WEIGHTS_LIMIT), profile=PROFILE)
         if loaded.digest != verified.release.model:
-            raise VerificationError(f"the record is of model {verified.release.model.hex()}", rule="rel-5")
+            raise VerificationError(
+                f"these weights are {loaded.digest.hex()}; the record is of {verified.release.model.hex()}",
+                rule="rel-5",
+            )
         checked.append("weights")
-    if receipt is not None and log_vkey is not None:
+    if receipt is not None and log is not None:
         leaf = entry_leaf(PROFILE, "release", verified.envelope)
-        place = verify_receipt(read_file(receipt, what="receipt", limit=1 << 20), leaf, LogKey.parse(log_vkey))
+        place = verify_receipt(read_input(receipt, what="receipt", limit=RECEIPT_LIMIT), leaf, log)
         checked.append(f"entry {place.index} of the log")
     emit(
         as_json,

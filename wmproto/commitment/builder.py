@@ -11,8 +11,6 @@ from wmproto.crypto.merkle import MerkleTree
 from wmproto.errors import ConfigError
 from wmproto.wire.profile import Profile
 
-__all__ = ["Commitment", "InputSource", "commit"]
-
 #: ``source(i, seed)`` returns the raw bytes of input i; ``seed`` is PRF_s("input", keyctx, i), which the owner's own
 #: pictures ignore. It must give the same bytes each time it is called.
 InputSource = Callable[[int, bytes], bytes]

@@ -10,8 +10,6 @@ from dataclasses import dataclass
 
 from wmproto.commitment.statement import VerifiedKey
 
-__all__ = ["Labels"]
-
 
 @dataclass(frozen=True, slots=True)
 class Labels:

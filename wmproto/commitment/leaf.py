@@ -8,8 +8,6 @@ from wmproto.crypto.merkle import leaf_hash
 from wmproto.wire.framing import frame, sha256
 from wmproto.wire.profile import Profile
 
-__all__ = ["input_seed", "inputs_hash", "leaf_key", "leaf_value"]
-
 
 def leaf_key(profile: Profile, master: bytes, keyctx: bytes, index: int) -> bytes:
     """k_i = PRF_s("leafkey", keyctx, i): hiding salt and label key at once, 32 secret bytes."""

@@ -12,8 +12,6 @@ from wmproto.crypto.merkle import verify_inclusion
 from wmproto.errors import InclusionError, OpeningError
 from wmproto.wire.schema import B64, Hex32, Uint, Wire
 
-__all__ = ["Opening", "verify_opening"]
-
 
 class Opening(Wire):
     """What the owner shows of a leaf.

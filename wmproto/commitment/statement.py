@@ -18,8 +18,6 @@ from wmproto.wire.dsse import Envelope, Statement
 from wmproto.wire.profile import Profile
 from wmproto.wire.schema import Hex32, Text, Uint, Wire
 
-__all__ = ["INPUT_LIMIT", "STATEMENT_LIMIT", "InputSpec", "KeyStatement", "VerifiedKey", "verify_key"]
-
 STATEMENT_LIMIT = 32 << 10  # bytes of a key statement's payload
 INPUT_LIMIT = 256 << 10  # bytes of one input, so that a round of openings fits a signed object
 SUITE = "sha256-tree"

@@ -19,8 +19,6 @@ from wmproto.registry.copy import LogCopy, read_log_copy
 from wmproto.registry.entry import entry_leaf
 from wmproto.wire.profile import WMPROTO_1, Profile
 
-__all__ = ["Audit", "audit", "replay_steps"]
-
 
 @dataclass(frozen=True, slots=True)
 class Audit:

@@ -8,8 +8,6 @@ from wmproto.wire.dsse import Envelope
 from wmproto.wire.framing import frame
 from wmproto.wire.profile import Profile
 
-__all__ = ["link", "link_logged"]
-
 
 def link(profile: Profile, previous: bytes | None, envelope: Envelope) -> bytes:
     """link_j = H("link", link_{j-1}, SHA-256(payload), signer key, signature); link_{-1} is empty."""

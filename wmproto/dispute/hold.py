@@ -15,8 +15,6 @@ from wmproto.suspects.oracle import Suspect
 from wmproto.wire.canonical import canonical_json
 from wmproto.wire.dsse import Envelope
 
-__all__ = ["hold"]
-
 
 def hold(
     *,

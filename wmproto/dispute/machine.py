@@ -28,8 +28,6 @@ from wmproto.release.record import VerifiedRelease, check_release_of, verify_rel
 from wmproto.wire.dsse import Envelope
 from wmproto.wire.profile import WMPROTO_1, Profile
 
-__all__ = ["Dispute"]
-
 _M = TypeVar("_M", bound=m.Message)
 
 #: phase -> what may follow
@@ -125,10 +123,7 @@ class Dispute:
             self.link = link_logged(self.profile, self.link, receipts)
             self.phase = "ready"
         elif self.phase == "decided":
-            if self.admission is not None:
-                admission.verify_decided(
-                    tuple(receipts), self.log, decide=self.decide_entry, admit=self.admit_entry, then=self.admission
-                )
+            admission.verify_decided(receipts, self.log, self.decide_entry, self.admit_entry, self.admission)
             self.phase = "closed"
         else:
             raise StateError(f"nothing was to be logged: the dispute is {self.phase}")

@@ -19,25 +19,6 @@ from wmproto.wire.labels import predicate_type
 from wmproto.wire.profile import Profile
 from wmproto.wire.schema import B64, Hex32, Text, Uint, Wire
 
-__all__ = [
-    "Admit",
-    "Answer",
-    "Ask",
-    "AskedLeaf",
-    "Bind",
-    "Decide",
-    "File",
-    "Library",
-    "Message",
-    "Open",
-    "Policy",
-    "Settings",
-    "Stop",
-    "VerdictName",
-    "parse_message",
-    "sign_message",
-]
-
 VerdictName = Literal["DEPENDENT", "NOT SHOWN", "INADMISSIBLE"]
 _Note = Annotated[str, Field(max_length=16384)]
 _Bits = Annotated[int, Field(ge=0, le=4096)]

@@ -11,8 +11,6 @@ from wmproto.dispute.transcript import Transcript
 from wmproto.errors import VerificationError
 from wmproto.suspects.oracle import Suspect
 
-__all__ = ["Replay", "replay"]
-
 
 @dataclass(frozen=True, slots=True)
 class Replay:

@@ -36,8 +36,6 @@ from wmproto.registry.entry import entry_leaf
 from wmproto.suspects.oracle import Suspect
 from wmproto.wire.dsse import Envelope
 
-__all__ = ["Arbitrator", "Claimant", "LogReader", "Respondent"]
-
 
 class LogReader(Protocol):
     """What an arbitrator needs to read of a log."""

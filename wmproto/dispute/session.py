@@ -20,8 +20,6 @@ from wmproto.suspects.oracle import Suspect
 from wmproto.wire.dsse import Envelope
 from wmproto.wire.profile import WMPROTO_1, Profile
 
-__all__ = ["DisputeLog", "Session"]
-
 
 class DisputeLog(LogReader, Protocol):
     """What a dispute needs of a log."""

@@ -12,8 +12,6 @@ from wmproto.dispute.messages import AskedLeaf
 from wmproto.errors import OpeningError, Party
 from wmproto.verdict.wealth import Wealth
 
-__all__ = ["Evidence", "Finding", "OpenedLeaf", "Tally"]
-
 
 @dataclass(frozen=True, slots=True)
 class Finding:

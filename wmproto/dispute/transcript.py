@@ -10,8 +10,6 @@ from wmproto.wire.dsse import Envelope
 from wmproto.wire.labels import TRANSCRIPT
 from wmproto.wire.schema import B64, Wire
 
-__all__ = ["TRANSCRIPT_LIMIT", "Step", "Transcript"]
-
 TRANSCRIPT_LIMIT = 256 << 20  # bytes
 
 

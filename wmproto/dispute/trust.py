@@ -14,8 +14,6 @@ from wmproto.dispute.machine import Dispute
 from wmproto.errors import TrustError
 from wmproto.wire.schema import Hex32, Wire
 
-__all__ = ["Trust", "check_trust", "trust_assumed"]
-
 _Keys = Annotated[tuple[Hex32, ...], Field(min_length=1, max_length=1024)]
 
 

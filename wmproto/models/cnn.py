@@ -90,7 +90,7 @@ def small_cnn(shape: Sequence[int], classes: int, scale: Sequence[object], shift
 
 
 def initial_tensors(architecture: Architecture, *, seed: int) -> dict[str, Tensor]:
-    """Draw initial tensors: weights normal with variance 1 / fan in (LeCun et al. 1998), biases 0, batch norms the identity.
+    """Draw initial tensors: weights normal with variance 1 / fan in (LeCun et al. 1998), biases 0, identity norms.
 
     Args:
         architecture: Any architecture.

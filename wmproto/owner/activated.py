@@ -15,8 +15,6 @@ from wmproto.registry.receipt import VerifiedReceipt, verify_receipt
 from wmproto.release.modelfile import ModelFile
 from wmproto.release.record import Release
 
-__all__ = ["ActivatedKey", "activate"]
-
 
 @dataclass(frozen=True, slots=True)
 class ActivatedKey:

@@ -33,8 +33,6 @@ from wmproto.wire.files import read_file, write_new
 from wmproto.wire.profile import Profile
 from wmproto.wire.schema import B64, Hex32, Text, Wire
 
-__all__ = ["Activation", "KeyFolder", "Recipe", "check_new_key"]
-
 _Progress = Callable[[int, int], None] | None
 
 
@@ -119,7 +117,9 @@ class KeyFolder:
             draft.rename(path)
         except OSError as err:
             reason = (err.strerror or str(err)).lower()
-            raise ConfigError(f"cannot make the folder {path}: {reason}", hint="look at the path and its permissions") from err
+            raise ConfigError(
+                f"cannot make the folder {path}: {reason}", hint="look at the path and its permissions"
+            ) from err
         finally:
             shutil.rmtree(draft, ignore_errors=True)
         return cls(path, profile=profile)
@@ -141,7 +141,9 @@ class KeyFolder:
         try:
             return read_file(self.path / name, what=name, limit=limit)
         except NotFoundError as err:
-            raise ConfigError(f"{self.path} is no key folder: there is no {name}", hint="commit create makes one") from err
+            raise ConfigError(
+                f"{self.path} is no key folder: there is no {name}", hint="commit create makes one"
+            ) from err
 
     def commitment(self, secret: Secret, progress: _Progress = None) -> Commitment:
         """The leaves of the key, made again from the owner's secrets.
@@ -152,7 +154,9 @@ class KeyFolder:
         key = self.key()
         if secret.signer().public != key.z.owner or secret.master is None:
             raise ConfigError("the key belongs to another owner", hint="use the key file it was committed with")
-        recipe = Recipe.from_bytes(self._read("recipe.json", 1 << 16), what=str(self.path / "recipe.json"), limit=1 << 16)
+        recipe = Recipe.from_bytes(
+            self._read("recipe.json", 1 << 16), what=str(self.path / "recipe.json"), limit=1 << 16
+        )
         shape = key.z.input.shape
         own = None
         if recipe.family == "folder":

@@ -9,8 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import ConfigDict
-
 from wmproto.crypto.merkle import leaf_hash, tree_root
 from wmproto.crypto.signing import Signer, verify_envelope
 from wmproto.errors import ConfigError, CorruptStoreError, FormatError, NotFoundError
@@ -20,23 +18,16 @@ from wmproto.registry.entry import entry_bytes, entry_leaf
 from wmproto.registry.note import LogKey, sign_note
 from wmproto.registry.store import Store
 from wmproto.registry.tables import SCHEMA, Rows
-from wmproto.registry.view import Head, View, doubt
-from wmproto.wire.dsse import ENVELOPE_LIMIT, Envelope, Statement
+from wmproto.registry.view import Head, View, doubt, first_subject
+from wmproto.wire.dsse import ENVELOPE_LIMIT, Envelope
 from wmproto.wire.files import replace
 from wmproto.wire.framing import sha256
 from wmproto.wire.labels import ENTRY_TYPES
 from wmproto.wire.profile import WMPROTO_1, Profile
-from wmproto.wire.schema import Wire
 
 __all__ = ["Appended", "Log"]
 
 _ENTRY_LIMIT = 65_535  # bytes: a tlog-tiles bundle has room for no more
-
-
-class _Predicate(Wire):
-    """Any object: what a predicate means is for its readers to judge."""
-
-    model_config = ConfigDict(extra="allow")
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +164,7 @@ class Log:
             subject: Only entries whose statement's first subject has that digest, 32 bytes.
 
         Raises:
-            CorruptStoreError: A stored object is not the one that was logged.
+            CorruptStoreError: A stored object is not the one that was logged. See view.py on what may be left out.
         """
         with self._store.read() as rows:
             return self._view(rows).entries(kind, subject)
@@ -229,11 +220,13 @@ class Log:
             SignatureError: The signature does not verify.
             ConfigError: The log was opened without its key.
             CorruptStoreError: The store contradicts what the log has signed; nothing is signed in doubt.
-            RegistryError: The store fails, and nothing was appended.
+            RegistryError: The store fails: submit again when it is mended, an entry is never doubled.
         """
         if self._signer is None:
             raise ConfigError("the log was opened to be read only", hint="give the log's key to append")
-        subject = _first_subject(kind, envelope)
+        if kind not in ENTRY_TYPES:
+            raise FormatError(f"entry type {kind!r} is none of {', '.join(ENTRY_TYPES)}")
+        subject = first_subject(kind, verify_envelope(envelope))
         entry = entry_bytes(self.profile, kind, envelope)
         if len(entry) > _ENTRY_LIMIT or len(envelope.to_bytes()) > ENVELOPE_LIMIT:
             raise FormatError(f"{kind} entry: too large")
@@ -252,10 +245,3 @@ class Log:
                 [(_, _, envelope)] = view.entries(index=index)
                 leaf = entry_leaf(self.profile, kind, envelope)
             return Appended(index, envelope, view.receipt(head, index, leaf), new)
-
-
-def _first_subject(kind: str, envelope: Envelope) -> bytes:
-    """Check all that the log checks of a signed object: type, signature, form; returns its first subject's digest."""
-    if kind not in ENTRY_TYPES:
-        raise FormatError(f"entry type {kind!r} is none of {', '.join(ENTRY_TYPES)}")
-    return Statement[_Predicate].parse(verify_envelope(envelope), kind).subject[0].digest.sha256

@@ -22,16 +22,12 @@ __all__ = ["Store"]
 
 _APPLICATION_ID = 0x776D6C67  # "wmlg" in the file's header: tells a log from any other SQLite file before touching it
 _BUSY_S = 30.0  # how long a writer waits for another one
-
+_PERMISSIONS = "look at the permissions of the file and its folder: SQLite writes beside the file even to read it"
 _FAILURES: dict[int, tuple[type[RegistryError], str, str | None]] = {
     sqlite3.SQLITE_BUSY: (RegistryError, "is locked by another process", "wait until it is done, then try again"),
-    sqlite3.SQLITE_READONLY: (RegistryError, "is read-only", "look at the permissions of the file and its folder"),
+    sqlite3.SQLITE_READONLY: (RegistryError, "is read-only", _PERMISSIONS),
     sqlite3.SQLITE_FULL: (RegistryError, "cannot grow: the disk is full", "make room; nothing was appended"),
-    sqlite3.SQLITE_CANTOPEN: (
-        RegistryError,
-        "cannot be opened",
-        "look at the permissions of the file and its folder: a reader, too, needs to write beside the file",
-    ),
+    sqlite3.SQLITE_CANTOPEN: (RegistryError, "cannot be opened", _PERMISSIONS),
     sqlite3.SQLITE_IOERR: (RegistryError, "cannot be read or written", "look at the disk, then open the log again"),
     sqlite3.SQLITE_NOTADB: (CorruptStoreError, "is not a log's database", "check the path"),
     sqlite3.SQLITE_CORRUPT: (CorruptStoreError, "is damaged", "keep the file, and see specs/registry.md, Operating"),
@@ -119,9 +115,10 @@ class Store:
     def _translated(self) -> Iterator[None]:
         try:
             yield
-        except (SQLAlchemyError, sqlite3.Error) as err:
+        except (SQLAlchemyError, sqlite3.Error, UnicodeDecodeError) as err:  # the last: names in a damaged file
             cause = getattr(err, "orig", None) or err
-            code = getattr(cause, "sqlite_errorcode", 0) & 0xFF  # the low byte of an extended code
+            unreadable = sqlite3.SQLITE_CORRUPT if isinstance(cause, UnicodeDecodeError) else 0
+            code = getattr(cause, "sqlite_errorcode", unreadable) & 0xFF  # the low byte of an extended code
             self._failed |= code == sqlite3.SQLITE_IOERR
             kind, says, hint = _FAILURES.get(code, (RegistryError, "fails", None))
             raise kind(f"the log {self.path} {says} ({cause})", hint=hint) from err

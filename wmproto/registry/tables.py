@@ -18,39 +18,60 @@ __all__ = ["SCHEMA", "Rows"]
 
 SCHEMA = "1"
 
+
+class _Exact(sa.TypeDecorator[Any]):
+    """A column whose values have one Python type; SQLite itself would take and give any."""
+
+    impl = sa.LargeBinary
+    cache_ok = True
+    _type: type = bytes
+
+    def process_result_value(self, value: Any, dialect: sa.Dialect) -> Any:  # noqa: ARG002  SQLAlchemy's signature
+        """Refuse what we never wrote; None is no value."""
+        if value is not None and type(value) is not self._type:
+            raise CorruptStoreError(f"the log's database is damaged: it holds a {type(value).__name__} out of place")
+        return value
+
+
+class _Text(_Exact):
+    impl = sa.Text  # type: ignore[assignment]
+    cache_ok = True
+    _type = str
+
+
 _TABLES = sa.MetaData()
-_META = sa.Table("meta", _TABLES, sa.Column("name", sa.Text, primary_key=True), sa.Column("value", sa.Text))
+_META = sa.Table("meta", _TABLES, sa.Column("name", _Text, primary_key=True), sa.Column("value", _Text, nullable=False))
 _ENTRIES = sa.Table(
     "entries",
     _TABLES,
     sa.Column("idx", sa.Integer, primary_key=True, autoincrement=False),  # never a sequence: sequences have gaps
-    sa.Column("kind", sa.Text, nullable=False),
-    sa.Column("payload_hash", sa.LargeBinary, nullable=False),
-    sa.Column("signer", sa.LargeBinary, nullable=False),
-    sa.Column("signature", sa.LargeBinary, nullable=False),
-    sa.Column("leaf", sa.LargeBinary, nullable=False, unique=True),
-    sa.Column("subject", sa.LargeBinary, nullable=False, index=True),
+    sa.Column("kind", _Text, nullable=False),
+    sa.Column("payload_hash", _Exact, nullable=False),
+    sa.Column("signer", _Exact, nullable=False),
+    sa.Column("signature", _Exact, nullable=False),
+    sa.Column("leaf", _Exact, nullable=False, unique=True),
+    sa.Column("subject", _Exact, nullable=False, index=True),
     sa.UniqueConstraint("kind", "payload_hash", "signer"),
 )
 _STATEMENTS = sa.Table(
     "statements",
     _TABLES,
     sa.Column("idx", sa.ForeignKey("entries.idx"), primary_key=True, autoincrement=False),
-    sa.Column("envelope", sa.LargeBinary, nullable=False),
+    sa.Column("envelope", _Exact, nullable=False),
 )
 _NODES = sa.Table(  # complete subtrees of 2**level leaves: they never change
     "nodes",
     _TABLES,
     sa.Column("level", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("idx", sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column("hash", sa.LargeBinary, nullable=False),
+    sa.Column("hash", _Exact, nullable=False),
     sqlite_with_rowid=False,
 )
 _CHECKPOINTS = sa.Table(  # one signed note a size, for ever
     "checkpoints",
     _TABLES,
     sa.Column("size", sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column("note", sa.LargeBinary, nullable=False),
+    sa.Column("note", _Exact, nullable=False),
 )
 
 
@@ -102,16 +123,16 @@ class Rows:
 
     def entries(
         self, kind: str | None = None, subject: bytes | None = None, index: int | None = None
-    ) -> list[tuple[int, str, bytes, bytes]]:
-        """(index, type, leaf hash, envelope) in the order of the log, of what fits all that is given."""
+    ) -> list[tuple[int, str, bytes, bytes, bytes]]:
+        """(index, type, leaf hash, subject, envelope) in the order of the log, of what fits all that is given."""
         query = (
-            sa.select(_ENTRIES.c.idx, _ENTRIES.c.kind, _ENTRIES.c.leaf, _STATEMENTS.c.envelope)
+            sa.select(_ENTRIES.c.idx, _ENTRIES.c.kind, _ENTRIES.c.leaf, _ENTRIES.c.subject, _STATEMENTS.c.envelope)
             .outerjoin_from(_ENTRIES, _STATEMENTS)
             .order_by(_ENTRIES.c.idx)
         )
         for column, value in ((_ENTRIES.c.kind, kind), (_ENTRIES.c.subject, subject), (_ENTRIES.c.idx, index)):
             query = query if value is None else query.where(column == value)
-        return [(row.idx, row.kind, row.leaf, row.envelope or b"") for row in self._db.execute(query)]
+        return [(row.idx, row.kind, row.leaf, row.subject, row.envelope or b"") for row in self._db.execute(query)]
 
     # --- the tree (RFC 6962 section 2.1) -----------------------------------------------------------------------
 

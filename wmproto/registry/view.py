@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import ConfigDict
+
 from wmproto.crypto.merkle import verify_inclusion
 from wmproto.errors import CorruptStoreError, FormatError, InclusionError, NotFoundError, VerificationError
 from wmproto.registry.checkpoint import Checkpoint, verify_checkpoint
@@ -15,10 +17,22 @@ from wmproto.registry.entry import entry_leaf
 from wmproto.registry.note import LogKey
 from wmproto.registry.receipt import Receipt
 from wmproto.registry.tables import Rows
-from wmproto.wire.dsse import Envelope
+from wmproto.wire.dsse import Envelope, Statement
 from wmproto.wire.profile import Profile
+from wmproto.wire.schema import Wire
 
-__all__ = ["Head", "View", "doubt"]
+__all__ = ["Head", "View", "doubt", "first_subject"]
+
+
+class _Predicate(Wire):
+    """Any object: what a predicate means is for its readers to judge."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+def first_subject(kind: str, payload: bytes) -> bytes:
+    """Digest of the first subject of a canonical Statement of that kind; raises FormatError if it is none."""
+    return Statement[_Predicate].parse(payload, kind).subject[0].digest.sha256
 
 
 def doubt(path: Path, what: str) -> CorruptStoreError:
@@ -107,16 +121,20 @@ class View:
     ) -> list[tuple[int, str, Envelope]]:
         """(index, type, signed object) in the order of the log, of what fits all that is given.
 
+        That nothing is left out which fits, only a list without conditions shows: who edits the database can hide an
+        entry from a list by type or subject, until the whole log is listed, exported or copied.
+
         Raises:
             CorruptStoreError: A stored object is not the one that was logged.
         """
         found = []
-        for at, of_kind, leaf, data in self.rows.entries(kind, subject, index):
+        for at, of_kind, leaf, filed, data in self.rows.entries(kind, subject, index):
             try:
                 envelope = Envelope.parse(data)
+                about = first_subject(of_kind, envelope.payload)
             except FormatError as err:
                 raise doubt(self.path, f"the signed object of entry {at} is damaged or lost") from err
-            if entry_leaf(self.profile, of_kind, envelope) != leaf:
+            if entry_leaf(self.profile, of_kind, envelope) != leaf or about != filed:
                 raise doubt(self.path, f"the signed object of entry {at} is another one")
             found.append((at, of_kind, envelope))
         return found

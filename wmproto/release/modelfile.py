@@ -15,8 +15,6 @@ from wmproto.wire.canonical import parse_json
 from wmproto.wire.framing import sha256
 from wmproto.wire.profile import WMPROTO_1, Profile
 
-__all__ = ["ARCHITECTURE_KEY", "ModelFile", "read_model"]
-
 #: Name of the safetensors metadata entry that holds the architecture's canonical JSON.
 ARCHITECTURE_KEY = "wmproto.architecture"
 

@@ -19,8 +19,6 @@ from wmproto.wire.dsse import Envelope, Statement
 from wmproto.wire.profile import Profile
 from wmproto.wire.schema import B64, Hex32, Text, Uint, Wire
 
-__all__ = ["RELEASE_LIMIT", "Release", "TensorEntry", "VerifiedRelease", "check_release_of", "verify_release"]
-
 RELEASE_LIMIT = 1 << 20  # bytes of a release's payload
 
 
