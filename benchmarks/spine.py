@@ -18,7 +18,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "dispute"))
 
 from world import World
 
-from wmproto.commitment import Commitment, InputSpec
+from wmproto.commitment.builder import Commitment
+from wmproto.commitment.statement import InputSpec
 from wmproto.dispute.audit import audit
 from wmproto.triggers.noise import noise_input
 from wmproto.wire.profile import WMPROTO_1

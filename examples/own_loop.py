@@ -25,7 +25,7 @@ from wmproto.wire.profile import WMPROTO_1
 
 
 def pictures(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """n pictures of 12x12x1 in 10 classes: a bright bar at a place that tells the class, under noise."""
+    """N pictures of 12x12x1 in 10 classes: a bright bar at a place that tells the class, under noise."""
     rng = np.random.default_rng(seed)
     y = rng.integers(0, 10, n)
     x = rng.integers(0, 128, (n, 12, 12, 1), dtype=np.uint8)

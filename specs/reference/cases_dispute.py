@@ -57,8 +57,8 @@ NOTES = {
     "LogCopy": ("FORK", "the copy of the log has another past, or is too old to show anything"),
 }
 
-POOL = Pool()
-SHARED = {"objects": POOL.objects, "texts": POOL.texts}
+POOL = Pool(owner=OWNER, arbitrator=ARBITRATOR, respondent=RESPONDENT, stranger=STRANGER)
+SHARED = {"objects": POOL.objects, "parties": POOL.parties, "texts": POOL.texts}
 
 
 class Cases:

@@ -11,7 +11,7 @@ from wmproto.dispute.roles import Arbitrator, Respondent
 from wmproto.dispute.transcript import Transcript
 from wmproto.dispute.words import audit_lines, audit_record, proves
 from wmproto.errors import StateError, TrustError
-from wmproto.verdict import floor_log2_evidence
+from wmproto.verdict.closed_form import floor_log2_evidence
 
 
 @pytest.fixture

@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 
-from wmproto.commitment import Commitment, InputSpec, Labels, commit, verify_key
+from wmproto.commitment.builder import Commitment, commit
+from wmproto.commitment.labels import Labels
+from wmproto.commitment.statement import InputSpec, verify_key
 from wmproto.crypto.signing import Signer
 from wmproto.dispute.hold import hold
 from wmproto.dispute.messages import Policy

@@ -21,11 +21,13 @@ from math import comb
 
 from scipy.stats import beta as beta_law
 
-from wmproto.commitment import Commitment, InputSpec, KeyStatement, Labels, VerifiedKey, commit, verify_key
-from wmproto.commitment.builder import InputSource
+from wmproto.commitment.builder import Commitment, InputSource, commit
+from wmproto.commitment.labels import Labels
+from wmproto.commitment.statement import InputSpec, KeyStatement, VerifiedKey, verify_key
 from wmproto.crypto.beacon import FiatShamir
 from wmproto.crypto.signing import Signer
-from wmproto.verdict import FRACTIONS, Wealth, least_hits
+from wmproto.verdict.closed_form import least_hits
+from wmproto.verdict.wealth import FRACTIONS, Wealth
 from wmproto.wire.profile import Profile
 
 ALARM = 1e-6

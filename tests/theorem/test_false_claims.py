@@ -40,7 +40,7 @@ from scipy.optimize import linear_sum_assignment
 
 from wmproto.commitment.leaf import inputs_hash, leaf_value
 from wmproto.crypto.merkle import tree_root
-from wmproto.verdict import least_threshold
+from wmproto.verdict.closed_form import least_threshold
 
 KEYS = 3072  # of 64 leaves: 4 starts
 LONG = 128  # of 512 leaves: 32 starts

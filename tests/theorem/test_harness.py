@@ -31,8 +31,9 @@ from games import (
 )
 from scipy.stats import binom
 
-from wmproto.commitment import Labels, verify_key
+from wmproto.commitment.labels import Labels
 from wmproto.commitment.leaf import inputs_hash
+from wmproto.commitment.statement import verify_key
 from wmproto.crypto.signing import Signer
 from wmproto.dispute.audit import audit
 from wmproto.dispute.hold import hold
@@ -42,7 +43,7 @@ from wmproto.dispute.tally import Tally
 from wmproto.errors import FormatError
 from wmproto.registry.entry import entry_leaf
 from wmproto.registry.log import Log
-from wmproto.verdict import FRACTIONS, Wealth
+from wmproto.verdict.wealth import FRACTIONS, Wealth
 from wmproto.wire.canonical import canonical_json
 from wmproto.wire.profile import WMPROTO_1
 

@@ -32,7 +32,7 @@ from games import (
 )
 from scipy.stats import binom, chi2_contingency, chisquare
 
-from wmproto.commitment import Labels
+from wmproto.commitment.labels import Labels
 
 COUNT = 768
 TAKEN = 32  # marked leaves that are looked at; a key of 64 leaves has 48 or so

@@ -6,9 +6,10 @@ from dataclasses import replace
 import pytest
 from vectorfile import cases, check, envelope, patched
 
-from wmproto.commitment import Labels, Opening, verify_key, verify_opening
+from wmproto.commitment.labels import Labels
 from wmproto.commitment.leaf import inputs_hash, leaf_key, leaf_value
-from wmproto.commitment.statement import KeyStatement
+from wmproto.commitment.opening import Opening, verify_opening
+from wmproto.commitment.statement import KeyStatement, verify_key
 from wmproto.crypto.signing import Signer
 from wmproto.wire.canonical import canonical_json
 from wmproto.wire.dsse import Envelope, Statement

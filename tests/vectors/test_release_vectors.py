@@ -5,7 +5,7 @@ import struct
 import pytest
 from vectorfile import cases, check, envelope, patched
 
-from wmproto.commitment import verify_key
+from wmproto.commitment.statement import verify_key
 from wmproto.crypto.merkle import leaf_hash
 from wmproto.crypto.signing import Signer
 from wmproto.release.architecture import architecture_bytes, parse_architecture

@@ -7,8 +7,9 @@ import pytest
 from vectorfile import cases, check
 
 from wmproto.verdict.bound import Assumptions, false_claim_bound_log2, supported_bound_log2
+from wmproto.verdict.closed_form import fires, floor_log2_evidence, least_hits
 from wmproto.verdict.tail import ghost_tail
-from wmproto.verdict.wealth import FRACTIONS, Wealth, fires, floor_log2_evidence, least_hits
+from wmproto.verdict.wealth import FRACTIONS, Wealth
 
 
 def lines(every):

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wmproto.verdict import Assumptions, false_claim_bound_log2, supported_bound_log2
+from wmproto.verdict.bound import Assumptions, false_claim_bound_log2, supported_bound_log2
 
 PROFILE = Assumptions()
 counts = st.integers(1, 1 << 70)

@@ -11,7 +11,7 @@ import exact_dp
 import pytest
 
 import wmproto.verdict
-from wmproto.verdict import fixed_size, plan, sequential_size
+from wmproto.verdict.plan import fixed_size, plan, sequential_size
 
 
 def test_a_plan() -> None:

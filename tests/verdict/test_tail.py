@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wmproto.verdict import GhostTail, ghost_tail, least_threshold, tail_at_least
+from wmproto.verdict.closed_form import least_threshold
+from wmproto.verdict.tail import GhostTail, ghost_tail, tail_at_least
 
 labels = st.integers(2, 50)
 sizes = st.integers(0, 60)

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wmproto.verdict import FRACTIONS, Wealth, fires, floor_log2_evidence, least_hits
+from wmproto.verdict.closed_form import fires, floor_log2_evidence, least_hits
+from wmproto.verdict.wealth import FRACTIONS, Wealth
 
 KNOWN: dict[str, list[list[Any]]] = json.loads((Path(__file__).parent / "known_answers.json").read_text())
 

@@ -11,8 +11,6 @@ from dataclasses import dataclass
 
 from wmproto.verdict.wealth import floor_log2_ratio, whole
 
-__all__ = ["Assumptions", "false_claim_bound_log2", "supported_bound_log2"]
-
 
 @dataclass(frozen=True, slots=True)
 class Assumptions:

@@ -14,8 +14,6 @@ from math import gcd
 
 from wmproto.verdict.wealth import FRACTIONS, Wealth, whole
 
-__all__ = ["LIMIT", "Plan", "Sequential", "fixed_size", "plan", "sequential_size"]
-
 LIMIT = 8192
 """Marked leaves beyond which a plan is not worked out: such a mark is too weak to be useful."""
 

@@ -11,8 +11,6 @@ from dataclasses import dataclass
 
 from wmproto.verdict.wealth import floor_log2_ratio, whole
 
-__all__ = ["GhostTail", "ghost_tail", "least_threshold", "tail_at_least"]
-
 
 def tail_at_least(m: int, n: int, t: int) -> tuple[int, int]:
     """Return P[Bin(n, 1/m) >= t] as (numerator, m^n), not reduced.
@@ -34,30 +32,6 @@ def tail_at_least(m: int, n: int, t: int) -> tuple[int, int]:
         total += term
         term = term * k * (m - 1) // (n - k + 1)
     return total, m**n
-
-
-def least_threshold(m: int, n: int, L: int) -> int | None:
-    """Return the least t with 2^L * P[Bin(n, 1/m) >= t] <= 1, or None if even t = n is too likely.
-
-    Args:
-        m: Number of equally likely labels, at least 2.
-        n: Leaves, at least 0.
-        L: Bits, at least 0.
-
-    Raises:
-        TypeError: An argument is not an int.
-        ValueError: An argument is out of range.
-    """
-    whole("m", m, 2)
-    whole("n", n, 0)
-    limit = m**n >> whole("L", L, 0)  # for an integer x: 2^L x <= m^n exactly if x <= floor(m^n / 2^L)
-    total, term = 0, 1
-    for k in range(n, -1, -1):
-        total += term
-        if total > limit:
-            return k + 1 if k < n else None
-        term = term * k * (m - 1) // (n - k + 1)
-    return 0
 
 
 @dataclass(frozen=True, slots=True)

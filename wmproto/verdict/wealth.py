@@ -12,8 +12,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["FRACTIONS", "Wealth", "fires", "floor_log2_evidence", "floor_log2_ratio", "least_hits", "whole"]
-
 FRACTIONS = (1, 2, 4, 8, 16, 24, 32)
 """Stakes in 32nds of a gambler's wealth: constants of the profile, never a field of a statement (`verdict-d13-2`)."""
 
@@ -102,35 +100,3 @@ def _check(m: int, n: int, hits: int) -> None:
     whole("n", n, 0)
     if whole("hits", hits, 0) > n:
         raise ValueError(f"hits must be at most n = {n}, not {hits}")
-
-
-def _sum(m: int, n: int, hits: int) -> int:
-    """Return E * 7 * 32^n by the formula of D13 (Python's 0**0 is 1)."""
-    _check(m, n, hits)
-    return sum((32 + k * (m - 1)) ** hits * (32 - k) ** (n - hits) for k in FRACTIONS)
-
-
-def fires(m: int, n: int, M: int, L: int) -> bool:
-    """Return whether M hits among n marked leaves with m equally likely labels make E >= 2^L; one step, no history.
-
-    Raises:
-        TypeError: An argument is not an int.
-        ValueError: m < 2, n < 0, M outside 0 to n, or L < 0.
-    """
-    return _sum(m, n, M) >> whole("L", L, 0) + 5 * n >= len(FRACTIONS)
-
-
-def floor_log2_evidence(m: int, n: int, M: int) -> int:
-    """Return floor(log2 E) for M hits among n marked leaves; arguments and errors as ``fires``."""
-    return floor_log2_ratio(_sum(m, n, M), len(FRACTIONS) << 5 * n)
-
-
-def least_hits(m: int, n: int, L: int) -> int | None:
-    """Return the least M with ``fires(m, n, M, L)``, or None if even n hits are too few; errors as ``fires``."""
-    if not fires(m, n, n, L):
-        return None
-    low, high = -1, n  # E grows with M; high fires, low does not
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if fires(m, n, middle, L) else (middle, high)
-    return high
