@@ -1,4 +1,4 @@
-"""The library in your own training loop: commit, mark, dispute, audit. Run: python examples/own_loop.py
+"""The library in your own training loop: commit, mark, dispute, audit. Run it with python.
 
 Everybody plays on one machine here; pictures are made on the spot. Takes about ten seconds.
 """

@@ -3,6 +3,7 @@
 import copy
 import hashlib
 import json
+import operator
 
 import ed25519
 from encoding import Refused, b64, canonical, parts
@@ -99,15 +100,20 @@ def patched(value, changes):
     return out
 
 
+MISSING = object()
+
+
 def difference(old, new, path=""):
     """The paths that ``patched`` needs to make ``new`` out of ``old``; the empty path if they are of another form."""
     if type(old) is type(new) and old == new:
         return {}
-    if isinstance(old, dict) and isinstance(new, dict) and set(old) == set(new) and "payloadType" not in old:
-        pairs = [(name, old[name], new[name]) for name in old]
-    elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new) and sum(map(differs, old, new)) < 9:
+    if isinstance(old, dict) and isinstance(new, dict) and set(old) <= set(new) and "payloadType" not in old:
+        pairs = [(name, old.get(name, MISSING), new[name]) for name in new]
+    elif not isinstance(old, list) or not isinstance(new, list):
+        return {path: new}
+    elif len(old) == len(new) and sum(map(operator.ne, old, new)) < 9:
         pairs = [(str(i), old[i], new[i]) for i in range(len(old))]
-    elif isinstance(old, list) and isinstance(new, list) and all(isinstance(v, dict) for v in old + new):
+    elif all(isinstance(v, dict) for v in old + new):
         return {path: {"take": [old.index(v) if v in old else v for v in new]}}
     else:
         return {path: new}
@@ -115,10 +121,6 @@ def difference(old, new, path=""):
     for name, a, b in pairs:
         out |= difference(a, b, f"{path}.{name}" if path else name)
     return out
-
-
-def differs(a, b):
-    return a != b
 
 
 class Pool:

@@ -7,8 +7,10 @@ import pytest
 
 from wmproto.commitment.leaf import input_seed, inputs_hash, leaf_key, leaf_value
 from wmproto.crypto.beacon import FiatShamir
-from wmproto.crypto.merkle import MerkleTree, leaf_hash, tree_root, verify_inclusion
-from wmproto.crypto.signing import Signer, verify_signature
+from wmproto.crypto.merkle import leaf_hash, tree_root, verify_inclusion
+from wmproto.crypto.signer import Signer
+from wmproto.crypto.signing import verify_signature
+from wmproto.crypto.tree import MerkleTree
 from wmproto.wire.dsse import pae
 from wmproto.wire.framing import frame, sha256
 from wmproto.wire.labels import PAYLOAD_TYPE

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wmproto.crypto.merkle import MerkleTree, leaf_hash, node_hash, path_length, tree_root, verify_inclusion
+from wmproto.crypto.merkle import leaf_hash, node_hash, path_length, tree_root, verify_inclusion
+from wmproto.crypto.tree import MerkleTree
 from wmproto.errors import InclusionError
 
 SIZES = range(1, 71)

@@ -348,8 +348,5 @@ def test_no_traceback_of_ours_shows_passphrase_or_keys(monkeypatch):
         assert repr(keys[:32])[2:-1] not in text
     monkeypatch.setattr(secretfile, "_derive", lambda *_: None)
     secret = Secret("owner", SEED, MASTER)
-    for call in (
-        lambda: open_secret(data, PASSPHRASE),
-        lambda: seal(secret, PASSPHRASE, random=counter()),
-    ):
+    for call in (lambda: open_secret(data, PASSPHRASE), lambda: seal(secret, PASSPHRASE, random=counter())):
         assert shows_no_secret(trace(call))

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from nacl import bindings
 from nacl.exceptions import BadSignatureError
 
-from wmproto.crypto.signing import Signer, check_public_key, verify_envelope, verify_signature
+from wmproto.crypto.signer import Signer
+from wmproto.crypto.signing import check_public_key, verify_envelope, verify_signature
 from wmproto.errors import SignatureError
 from wmproto.wire.dsse import Envelope, pae
 

@@ -20,8 +20,8 @@ from world import Known, make_key, make_release, model_of, picture, seed
 from wmproto.commitment.builder import Commitment
 from wmproto.commitment.labels import Labels
 from wmproto.commitment.statement import VerifiedKey
-from wmproto.crypto.merkle import MerkleTree
-from wmproto.crypto.signing import Signer
+from wmproto.crypto.tree import MerkleTree
+from wmproto.crypto.signer import Signer
 from wmproto.dispute.audit import Audit, audit
 from wmproto.dispute.machine import Dispute
 from wmproto.dispute.transcript import Transcript

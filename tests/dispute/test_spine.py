@@ -3,13 +3,13 @@
 import pytest
 from world import POLICY, World, make_release, model_of, seed
 
-from wmproto.crypto.signing import Signer
+from wmproto.cli.words import audit_lines, audit_record, proves
+from wmproto.crypto.signer import Signer
 from wmproto.dispute.audit import audit
 from wmproto.dispute.hold import hold
 from wmproto.dispute.messages import Policy
 from wmproto.dispute.roles import Arbitrator, Respondent
 from wmproto.dispute.transcript import Transcript
-from wmproto.dispute.words import audit_lines, audit_record, proves
 from wmproto.errors import StateError, TrustError
 from wmproto.verdict.closed_form import floor_log2_evidence
 

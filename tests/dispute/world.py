@@ -13,7 +13,7 @@ from pathlib import Path
 from wmproto.commitment.builder import Commitment, commit
 from wmproto.commitment.labels import Labels
 from wmproto.commitment.statement import InputSpec, verify_key
-from wmproto.crypto.signing import Signer
+from wmproto.crypto.signer import Signer
 from wmproto.dispute.hold import hold
 from wmproto.dispute.messages import Policy
 from wmproto.dispute.outcome import Outcome

@@ -4,7 +4,7 @@ from hashlib import sha256
 
 from nacl import bindings
 
-from wmproto.crypto.signing import Signer
+from wmproto.crypto.signer import Signer
 from wmproto.wire.canonical import canonical_json
 from wmproto.wire.dsse import Envelope, pae
 from wmproto.wire.labels import STATEMENT_TYPE, predicate_type

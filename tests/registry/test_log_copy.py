@@ -57,6 +57,14 @@ def test_the_copy_of_an_empty_log(tmp_path):
     log.close()
 
 
+def test_a_log_can_be_built_again_from_a_copy(data, tmp_path):
+    log = Log.create(tmp_path / "again.db", NAME, LOG)
+    for kind, envelope in read(data).entries:
+        log.submit(kind, envelope)
+    assert json.loads(data.split(b"\n")[0])["checkpoint"].encode() == log.checkpoint()
+    log.close()
+
+
 def test_an_export_takes_the_place_of_an_older_one_or_changes_nothing(tmp_path):
     log = Log.create(tmp_path / "log.db", NAME, LOG)
     out = tmp_path / "copy.jsonl"

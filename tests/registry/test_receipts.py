@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from log_samples import LOG, NAME, OWNER, STRANGER, naive_path, naive_root, signed
 
-from wmproto.crypto.signing import Signer
+from wmproto.crypto.signer import Signer
 from wmproto.errors import FormatError, InclusionError, SignatureError, UnsupportedError, VerificationError
 from wmproto.registry.checkpoint import Checkpoint
 from wmproto.registry.entry import entry_bytes, entry_leaf

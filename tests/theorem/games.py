@@ -25,7 +25,7 @@ from wmproto.commitment.builder import Commitment, InputSource, commit
 from wmproto.commitment.labels import Labels
 from wmproto.commitment.statement import InputSpec, KeyStatement, VerifiedKey, verify_key
 from wmproto.crypto.beacon import FiatShamir
-from wmproto.crypto.signing import Signer
+from wmproto.crypto.signer import Signer
 from wmproto.verdict.closed_form import least_hits
 from wmproto.verdict.wealth import FRACTIONS, Wealth
 from wmproto.wire.profile import Profile

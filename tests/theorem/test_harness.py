@@ -34,7 +34,7 @@ from scipy.stats import binom
 from wmproto.commitment.labels import Labels
 from wmproto.commitment.leaf import inputs_hash
 from wmproto.commitment.statement import verify_key
-from wmproto.crypto.signing import Signer
+from wmproto.crypto.signer import Signer
 from wmproto.dispute.audit import audit
 from wmproto.dispute.hold import hold
 from wmproto.dispute.messages import AskedLeaf, Policy

@@ -10,7 +10,7 @@ from wmproto.commitment.labels import Labels
 from wmproto.commitment.leaf import inputs_hash, leaf_key, leaf_value
 from wmproto.commitment.opening import Opening, verify_opening
 from wmproto.commitment.statement import KeyStatement, verify_key
-from wmproto.crypto.signing import Signer
+from wmproto.crypto.signer import Signer
 from wmproto.wire.canonical import canonical_json
 from wmproto.wire.dsse import Envelope, Statement
 from wmproto.wire.framing import frame, sha256

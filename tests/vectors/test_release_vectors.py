@@ -7,7 +7,7 @@ from vectorfile import cases, check, envelope, patched
 
 from wmproto.commitment.statement import verify_key
 from wmproto.crypto.merkle import leaf_hash
-from wmproto.crypto.signing import Signer
+from wmproto.crypto.signer import Signer
 from wmproto.release.architecture import architecture_bytes, parse_architecture
 from wmproto.release.record import Release, check_release_of, verify_release
 from wmproto.release.tensors import TensorDigest, model_digest, read_tensors, tensor_root

@@ -8,8 +8,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from wmproto.cli.lazy import OrderedGroup
-from wmproto.cli.options import PROFILE, open_key_with_passphrase, parse_shape, passphrase_option, progress
+from wmproto.cli.options import (
+    PROFILE,
+    OrderedGroup,
+    open_key_with_passphrase,
+    parse_shape,
+    passphrase_option,
+    progress,
+)
 from wmproto.cli.output import AnyPath, emit, json_option
 
 if TYPE_CHECKING:

@@ -7,11 +7,11 @@ from pathlib import Path
 import click
 
 from wmproto.cli.output import AnyPath, emit, json_option, read_input
+from wmproto.cli.words import audit_lines, audit_record
 from wmproto.dispute.audit import audit as run_audit
 from wmproto.dispute.outcome import EXIT_CODES
 from wmproto.dispute.transcript import TRANSCRIPT_LIMIT
 from wmproto.dispute.trust import Trust
-from wmproto.dispute.words import audit_lines, audit_record
 from wmproto.registry.copy import COPY_LIMIT
 
 TRUST_ASSUMED = 15

@@ -12,7 +12,7 @@ from wmproto.cli.options import (
     check_log_of,
     check_parent,
     open_key,
-    open_log,
+    open_log_to_append,
     passphrase_option,
     progress,
     short_text,
@@ -100,7 +100,7 @@ def run(
     if release_path is not None:
         data = read_input(release_path, what="release", limit=ENVELOPE_LIMIT)
         release = Envelope.parse(data, what=str(release_path))
-    log = open_log(database, log_key, passphrase_file)
+    log = open_log_to_append(database, log_key, passphrase_file)
     check_log_of(home, log)
     owner = open_key(key_path, passphrase_file, "owner")
     holder_signer = open_key(respondent_path, passphrase_file, "respondent").signer()

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import click
 
-from wmproto.cli.lazy import OrderedGroup
 from wmproto.cli.options import (
     PROFILE,
+    OrderedGroup,
     check_new,
     open_key,
     parse_log_key,

@@ -1,4 +1,4 @@
-"""Click groups: one that imports a command only when it runs, one that lists its commands in their natural order."""
+"""A click group that knows its commands' names and imports one only when it runs."""
 
 from __future__ import annotations
 
@@ -33,10 +33,3 @@ class LazyGroup(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, line) for name, (_, _, line) in self._table.items()])
-
-
-class OrderedGroup(click.Group):
-    """A group that lists its commands in the order in which they are defined, which is that of their use."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(self.commands)

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import click
 
-from wmproto.cli.lazy import OrderedGroup
-from wmproto.cli.options import PROFILE, check_new, open_key, passphrase_option, progress
+from wmproto.cli.options import PROFILE, OrderedGroup, check_new, open_key, passphrase_option, progress
 from wmproto.cli.output import AnyPath, emit, json_option, read_input
 
 

@@ -1,4 +1,4 @@
-"""What commands share that use secrets or write files: passphrases, key files, the log, new files, progress bars."""
+"""What all commands share but an audit: passphrases, key files, the log, new files, progress bars."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from wmproto.wire.profile import WMPROTO_1
 
 if TYPE_CHECKING:
     from wmproto.crypto.secretfile import Secret
+    from wmproto.crypto.signer import Signer
     from wmproto.owner import KeyFolder
     from wmproto.registry.log import Log
     from wmproto.registry.note import LogKey
@@ -25,6 +26,13 @@ if TYPE_CHECKING:
 PROFILE = WMPROTO_1
 PASSPHRASE_LIMIT = 64 << 10  # bytes of a passphrase file
 _F = TypeVar("_F", bound=Callable[..., Any])
+
+
+class OrderedGroup(click.Group):
+    """A group that lists its commands in the order in which they are defined, which is that of their use."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
 
 
 def short_text(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
@@ -125,19 +133,19 @@ def _named(path: Path) -> Iterator[None]:
         raise FormatError(f"{path}: {err}", hint=err.hint or "is it a key file? then restore it from a backup") from err
 
 
-def read_log(database: Path) -> Log:
-    """Open an existing log to read it."""
+def open_log(database: Path, signer: Signer | None = None) -> Log:
+    """Open an existing log, to read it, or with its key to append; it is closed when the command ends."""
     from wmproto.registry.log import Log
 
-    return Log.open(database, profile=PROFILE)
+    log = Log.open(database, signer, profile=PROFILE)
+    click.get_current_context().call_on_close(log.close)
+    return log
 
 
-def open_log(database: Path, key_path: Path, passphrase_file: Path | None) -> Log:
-    """Open an existing log with its key, to append. A wrong path is told before anybody is asked for a passphrase."""
-    from wmproto.registry.log import Log
-
-    read_log(database).close()
-    return Log.open(database, open_key(key_path, passphrase_file, "log").signer(), profile=PROFILE)
+def open_log_to_append(database: Path, key_path: Path, passphrase_file: Path | None) -> Log:
+    """Open an existing log with its key; a wrong path is told before anybody is asked for a passphrase."""
+    open_log(database)
+    return open_log(database, open_key(key_path, passphrase_file, "log").signer())
 
 
 def check_log_of(home: KeyFolder, log: Log) -> None:

@@ -7,8 +7,16 @@ from pathlib import Path
 
 import click
 
-from wmproto.cli.lazy import OrderedGroup
-from wmproto.cli.options import PROFILE, check_new, check_parent, open_log, passphrase_option, read_log, read_passphrase
+from wmproto.cli.options import (
+    PROFILE,
+    OrderedGroup,
+    check_new,
+    check_parent,
+    open_log,
+    open_log_to_append,
+    passphrase_option,
+    read_passphrase,
+)
 from wmproto.cli.output import AnyPath, emit, json_option, read_input
 from wmproto.errors import ConfigError, FormatError
 
@@ -73,7 +81,7 @@ def submit(
     except FormatError as err:
         raise FormatError(str(err), hint="commit create and release record write signed statements") from err
     kind = "release" if b'"predicateType":' + canonical_json(predicate_type("release")) in envelope.payload else "key"
-    log = open_log(database, key_path, passphrase_file)
+    log = open_log_to_append(database, key_path, passphrase_file)
     entry = log.append(kind, envelope)
     write_new(receipt, entry.receipt, mode=0o644)
     emit(
@@ -92,7 +100,7 @@ def prove(database: Path, index: int, as_json: bool) -> None:
     from wmproto.errors import NotFoundError
     from wmproto.registry.entry import entry_leaf
 
-    log = read_log(database)
+    log = open_log(database)
     entries = log.entries()
     if index >= len(entries):
         have = f"it has {len(entries)}, from 0 on" if entries else "it is empty"
@@ -113,7 +121,7 @@ def export(database: Path, out: Path, as_json: bool) -> None:
     """
     from wmproto.registry.copy import COPY_LIMIT, read_log_copy
 
-    log = read_log(database)
+    log = open_log(database)
     check_parent(out)
     if out.exists():
         from wmproto.errors import WmprotoError

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import click
 
-from wmproto.cli.lazy import OrderedGroup
 from wmproto.cli.options import (
     PROFILE,
+    OrderedGroup,
     check_log_of,
     check_new,
     is_short_text,
     open_key,
-    open_log,
+    open_log_to_append,
     parse_log_key,
     passphrase_option,
     progress,
@@ -67,7 +67,7 @@ def record(
     home = KeyFolder(folder, profile=PROFILE)
     home.activation()
     loaded = read_model(read_input(model, what="model", limit=WEIGHTS_LIMIT), profile=PROFILE)
-    log = open_log(database, log_key, passphrase_file)
+    log = open_log_to_append(database, log_key, passphrase_file)
     check_log_of(home, log)
     secret = open_key(key_path, passphrase_file, "owner")
     with progress("recomputing the leaves") as tick:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from wmproto.commitment.leaf import input_seed, inputs_hash, leaf_key, leaf_value
 from wmproto.commitment.opening import Opening
 from wmproto.commitment.statement import SUITE, InputSpec, KeyStatement
-from wmproto.crypto.merkle import MerkleTree
+from wmproto.crypto.tree import MerkleTree
 from wmproto.errors import ConfigError
 from wmproto.wire.profile import Profile
 

@@ -7,8 +7,6 @@ from typing import Protocol
 from wmproto.errors import UnsupportedError
 from wmproto.wire.profile import Profile
 
-__all__ = ["Beacon", "FiatShamir", "beacon_named"]
-
 
 class Beacon(Protocol):
     """Turns a key statement into beta.

@@ -18,23 +18,10 @@ from nacl.exceptions import CryptoError
 from nacl.exceptions import RuntimeError as SodiumRuntimeError
 from pydantic import Field
 
-from wmproto.crypto.signing import Signer
+from wmproto.crypto.signer import Signer
 from wmproto.errors import ConfigError, FormatError, SecretError, StateError, WmprotoError
 from wmproto.wire.framing import frame, sha256
 from wmproto.wire.schema import B64, Hex32, Wire
-
-__all__ = [
-    "MODERATE_MEM",
-    "MODERATE_OPS",
-    "SECRET_LIMIT",
-    "Role",
-    "Secret",
-    "new_secret",
-    "open_secret",
-    "passphrase_from_text",
-    "read_public",
-    "seal",
-]
 
 Role = Literal["owner", "arbitrator", "respondent", "log"]
 Random = Callable[[int], bytes]

@@ -13,34 +13,6 @@ from nacl.exceptions import BadSignatureError
 from wmproto.errors import SignatureError
 from wmproto.wire.dsse import Envelope, pae
 
-__all__ = ["Signer", "check_public_key", "verify_envelope", "verify_signature"]
-
-
-class Signer:
-    """An Ed25519 identity. Neither repr nor str show the seed.
-
-    Args:
-        seed: 32 secret bytes.
-    """
-
-    __slots__ = ("_secret", "public")
-
-    def __init__(self, seed: bytes) -> None:
-        if len(seed) != 32:
-            raise ValueError("an Ed25519 seed has 32 bytes")
-        self.public, self._secret = bindings.crypto_sign_seed_keypair(seed)
-
-    def __repr__(self) -> str:
-        return f"Signer({self.public.hex()})"
-
-    def sign(self, message: bytes) -> bytes:
-        """Sign a message; 64 bytes, deterministic (RFC 8032)."""
-        return bindings.crypto_sign(message, self._secret)[:64]
-
-    def envelope(self, payload: bytes) -> Envelope:
-        """Sign a payload as a DSSE envelope."""
-        return Envelope.make(payload, self.public, self.sign(pae(payload)))
-
 
 @lru_cache(maxsize=1024)
 def check_public_key(public: bytes) -> bytes:

@@ -11,7 +11,8 @@ from typing import Annotated, Literal, TypeVar
 from pydantic import Field
 
 from wmproto.commitment.opening import Opening
-from wmproto.crypto.signing import Signer, verify_envelope
+from wmproto.crypto.signer import Signer
+from wmproto.crypto.signing import verify_envelope
 from wmproto.errors import FormatError
 from wmproto.wire.canonical import canonical_json
 from wmproto.wire.dsse import Envelope, Statement

@@ -11,7 +11,7 @@ from typing import Literal, Protocol
 from wmproto.commitment.builder import Commitment
 from wmproto.commitment.leaf import inputs_hash
 from wmproto.commitment.statement import VerifiedKey
-from wmproto.crypto.signing import Signer
+from wmproto.crypto.signer import Signer
 from wmproto.dispute.admission import taken
 from wmproto.dispute.machine import Dispute
 from wmproto.dispute.messages import (

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wmproto.crypto.merkle import leaf_hash, tree_root
-from wmproto.crypto.signing import Signer, verify_envelope
+from wmproto.crypto.signer import Signer
+from wmproto.crypto.signing import verify_envelope
 from wmproto.errors import ConfigError, CorruptStoreError, FormatError, NotFoundError
 from wmproto.registry.checkpoint import Checkpoint, verify_checkpoint
 from wmproto.registry.copy import write_log_copy

@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from wmproto.crypto.signing import Signer, check_public_key, verify_signature
+from wmproto.crypto.signer import Signer
+from wmproto.crypto.signing import check_public_key, verify_signature
 from wmproto.errors import FormatError, SignatureError
 from wmproto.wire.framing import sha256
 from wmproto.wire.schema import decode_b64, encode_b64

@@ -9,8 +9,6 @@ import rfc8785
 
 from wmproto.errors import FormatError
 
-__all__ = ["canonical_json", "parse_canonical", "parse_json"]
-
 
 def canonical_json(value: Any) -> bytes:
     """Encode by RFC 8785.

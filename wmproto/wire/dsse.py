@@ -14,8 +14,6 @@ from wmproto.wire.framing import sha256
 from wmproto.wire.labels import PAYLOAD_TYPE, STATEMENT_TYPE, predicate_type
 from wmproto.wire.schema import B64, Hex32, Text, Wire
 
-__all__ = ["ENVELOPE_LIMIT", "Digest", "Envelope", "Statement", "Subject", "pae"]
-
 #: Largest signed object in bytes: a round of 16 openings of 256 KiB each fits.
 ENVELOPE_LIMIT = 8 << 20
 

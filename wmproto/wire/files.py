@@ -14,8 +14,6 @@ from pathlib import Path
 
 from wmproto.errors import ConfigError, FormatError, NotFoundError, WmprotoError
 
-__all__ = ["read_file", "replace", "write_new"]
-
 _HINTS = {
     errno.EACCES: "look at the permissions of the file and its folder",
     errno.EDQUOT: "your quota is used up; nothing was written",

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from hashlib import sha256 as _sha256
 
-__all__ = ["frame", "sha256"]
-
 
 def frame(*fields: bytes | str | int) -> bytes:
     """Encode fields one after the other, each as its u64 big-endian length and its bytes.

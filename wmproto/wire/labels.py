@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
-__all__ = ["DISPUTE_TYPES", "ENTRY_TYPES", "PAYLOAD_TYPE", "STATEMENT_TYPE", "TRANSCRIPT", "Word", "predicate_type"]
-
 #: The second half of a tag ``<profile>/<word>``; the first field of every framed hash, PRF and stream input.
 Word = Literal[
     "entry",  # a log entry's bytes

@@ -13,8 +13,6 @@ from hashlib import shake_256
 from wmproto.wire.framing import frame, sha256
 from wmproto.wire.labels import Word
 
-__all__ = ["WMPROTO_1", "Profile"]
-
 _WORDS_A_SQUEEZE = 4  # 64-bit words of SHAKE output taken at a time; more only after a rejection
 
 

@@ -11,8 +11,6 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSeriali
 from wmproto.errors import FormatError
 from wmproto.wire.canonical import canonical_json, parse_json
 
-__all__ = ["B64", "Hex32", "Text", "Uint", "Wire", "decode_b64", "encode_b64"]
-
 
 def encode_b64(data: bytes) -> str:
     """Standard base64 with padding (RFC 4648 section 4)."""
