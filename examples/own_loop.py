@@ -75,7 +75,6 @@ def main(home: Path) -> str:
     transcripts: list = []
     hold(
         claimant=Claimant(active.key, active.commitment, owner.signer()),
-        key_receipt=active.receipt_bytes,
         release=release,
         respondent=Respondent(holder.signer(), "escrow"),
         arbitrator=Arbitrator(arbitrator.signer(), Policy(bits=0, suspects_log2=24)),

@@ -75,6 +75,10 @@ class StateError(WmprotoError):
     exit_code = 4
 
 
+class RaceError(StateError):
+    """Somebody else's act came in between; doing it again may succeed."""
+
+
 class RegistryError(WmprotoError):
     """The log or its store refuses or fails."""
 

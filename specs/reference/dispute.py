@@ -229,12 +229,12 @@ def judge(data, trust=None, log_copy=None):
 
     problems, findings = [], []
 
-    def judged(check, *args):
-        """A claimant's failure here is a problem."""
+    def judged(rule, check, *args):
+        """What fails here makes the claim inadmissible, not the transcript false."""
         try:
             return check(*args)
-        except Refused as refused:
-            problems.append(refused.why)
+        except Refused:
+            problems.append(rule)
 
     # file
     need(file["profile"] == PROFILE, "FormatError", why="profile")
@@ -245,13 +245,13 @@ def judge(data, trust=None, log_copy=None):
     log = registry.parse_vkey(file["log"])
     start, end = file["start"], file["start"] + file["count"]
     if start % commitment.start_grid(z["N"]):
-        problems.append("off the grid")
+        problems.append("dis-range-1")
     if file["count"] % ROUND or file["count"] == 0 or end > z["N"]:
-        problems.append("not whole rounds of the key's leaves")
+        problems.append("dis-range-2")
     key_entry = bytes.fromhex(file["key_entry"])
-    judged(registry.verify_receipt, unb64(file["key_receipt"]), key_entry, log)
+    judged("dis-file-5", registry.verify_receipt, unb64(file["key_receipt"]), key_entry, log)
     if file["release_entry"] is not None:
-        judged(check_release, attached[0][1], key, file, log)
+        judged("dis-file-6", check_release, attached[0][1], key, file, log)
 
     # bind
     bind = said[1]["message"] if len(said) > 1 else None
@@ -273,9 +273,9 @@ def judge(data, trust=None, log_copy=None):
         check_attached(attached[2], earlier_kinds, admit["earlier"], "dis-admit-4")
         if receipts[2]:
             entries = list(zip(earlier_kinds, attached[2], strict=True))
-            found = judged(check_admission, said, entries, receipts[2], key, log, problems)
+            found = judged("dis-admit-5", check_admission, said, entries, receipts[2], key, log, problems)
         elif "K" in kinds:
-            problems.append("admit was not logged before the first leaf was asked")
+            problems.append("dis-admit-7")
 
     # rounds
     bits = max(BITS, admit["policy"]["bits"]) if admit else BITS
@@ -330,7 +330,7 @@ def judge(data, trust=None, log_copy=None):
             findings.append(["dis-decide-3", "arbitrator"])
         if not receipts[-1]:
             findings.append(["dis-decide-4", "arbitrator"])
-        elif found:
+        else:
             check_decided(receipts[-1], log, said[-1]["leaf"], said[2]["leaf"], found)
     numbers = {
         "K": max(K, found["size"] if found else 0),
@@ -379,9 +379,9 @@ def check_admission(said, entries, receipts, key, log, problems):
     file, bind, admit = (one["message"] for one in said[:3])
     free, counted = taken(entries, key, file["log"])
     if [leaf.hex() for leaf in counted] != admit["earlier"]:
-        problems.append("an earlier entry that does not count")
+        problems.append("dis-admit-8")
     if file["start"] < free:
-        problems.append("taken")
+        problems.append("dis-taken-2")
     leaves = {"admit": said[2]["leaf"].hex(), "key": file["key_entry"]}
     leaves |= {"release": file["release_entry"], "prior": bind["prior"]}
     leaves |= dict(enumerate(admit["earlier"]))
@@ -394,16 +394,20 @@ def check_admission(said, entries, receipts, key, log, problems):
     need(len({p["note"] for p in proofs.values()}) == 1, "InclusionError", "dis-admit-5", "different checkpoints")
     at = {name: p["index"] for name, p in proofs.items()}
     if not at["key"] < at["admit"]:
-        problems.append("the key is not before admit")
+        problems.append("dis-order-1")
     if "release" in at and not at["key"] < at["release"] < at["admit"]:
-        problems.append("the release is not between key and admit")
+        problems.append("dis-order-2")
     if "prior" in at and at["prior"] < at["key"]:
-        problems.append("the weights are older than the labels")
+        problems.append("dis-order-3")
     order = [at[n] for n in range(len(admit["earlier"]))]
     if order != sorted(set(order)) or any(i >= at["admit"] for i in order):
-        problems.append("the earlier entries are out of order")
-    if registry.verify_checkpoint(admit["head"], log)[0] > at["admit"]:
-        problems.append("the head is younger than admit")
+        problems.append("dis-order-4")
+    try:
+        head_ok = registry.verify_checkpoint(admit["head"], log)[0] <= at["admit"]
+    except Refused:
+        head_ok = False
+    if not head_ok:
+        problems.append("dis-order-5")
     return {"size": proofs["admit"]["size"], "root": proofs["admit"]["root"], "admit": at["admit"]}
 
 
@@ -438,18 +442,18 @@ def check_log(entries, said, key, file, found, problems):
     root = registry.merkle.root(leaves[: found["size"]])
     need(root == found["root"], "VerificationError", "dis-log-3", "another past", "registry")
     free, counted = taken(entries[: found["admit"]], key, file["log"])
-    if [leaf.hex() for leaf in counted] != said[2]["message"]["earlier"]:
-        problems.append("admit hides an earlier entry")
-    elif file["start"] < free:
-        problems.append("taken, as the log shows")
+    if [leaf.hex() for leaf in counted] != said[2]["message"]["earlier"] or file["start"] < free:
+        problems.append("dis-log-4")
 
 
 def check_decided(receipts, log, decide, admit, then):
+    """``then``: what admit's receipts showed, if they did."""
     need(len(receipts) == 2, "InclusionError", "dis-decide-4", "two proofs")
     one, two = (registry.verify_receipt(r, leaf, log) for r, leaf in zip(receipts, (decide, admit), strict=True))
-    grown = one["note"] == two["note"] and two["index"] == then["admit"] and one["size"] > then["size"]
-    need(grown, "InclusionError", "dis-decide-5", "not the same log, grown", "registry")
-    need(one["index"] >= then["size"], "InclusionError", "dis-decide-5", "decide before admit was shown", "registry")
+    need(one["note"] == two["note"], "InclusionError", "dis-decide-5", "two checkpoints", "registry")
+    if then:
+        grown = two["index"] == then["admit"] and one["index"] >= then["size"]
+        need(grown, "InclusionError", "dis-decide-5", "not the same log, grown", "registry")
 
 
 # --- making one ----------------------------------------------------------------------------------------------------

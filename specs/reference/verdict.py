@@ -40,6 +40,12 @@ def least_hits(m, n, bits):
     return None
 
 
+def mark_absent(m, n, hits):
+    """D14, of a later version: retention of 3/5 or more is excluded at 2**-20."""
+    p, r = Fraction(1, m), Fraction(3, 5)
+    return (p / r) ** hits * ((1 - p) / (1 - r)) ** (n - hits) >= 2**20
+
+
 def tail(m, n, t):
     """P[Bin(n, 1/m) >= t]"""
     p = Fraction(1, m)

@@ -15,13 +15,13 @@ from functools import cache
 from hashlib import sha256
 from typing import Any
 
-from world import Known, make_key, make_release, model_of, picture, seed
+from world import Known, make_key, make_release, model_of, seed
 
 from wmproto.commitment.builder import Commitment
 from wmproto.commitment.labels import Labels
 from wmproto.commitment.statement import VerifiedKey
-from wmproto.crypto.tree import MerkleTree
 from wmproto.crypto.signer import Signer
+from wmproto.crypto.tree import MerkleTree
 from wmproto.dispute.audit import Audit, audit
 from wmproto.dispute.machine import Dispute
 from wmproto.dispute.transcript import Transcript
@@ -109,7 +109,7 @@ def with_extra_line(receipt: bytes, by: Signer = STRANGER) -> bytes:
     return receipt + sign_note("x\n", "witness.test", by).partition(b"\n\n")[2]
 
 
-# --- a log that signs what it is told ----------------------------------------------------------------------------------
+# --- a log that signs what it is told ------------------------------------------------------------------------------
 
 
 class PaperLog:
@@ -174,7 +174,7 @@ class PaperLog:
         return b"".join(write_log_copy(self.checkpoint(size), self.key, self.kept[:size]))
 
 
-# --- who plays ---------------------------------------------------------------------------------------------------------
+# --- who plays -----------------------------------------------------------------------------------------------------
 
 
 @dataclass
@@ -251,16 +251,16 @@ def cast(n: int = 32, classes: int = 2, name: str = "key", owner: Signer = OWNER
     return made
 
 
-def opening(of: Cast, index: int, **lies: Any) -> dict[str, Any]:
+def opening(of: Cast, at: int, **lies: Any) -> dict[str, Any]:
     """The true opening of a leaf, with lies."""
-    return deepcopy(_opening(of.leaves, index)) | jsonable(lies)
+    return deepcopy(_opening(of.leaves, at)) | jsonable(lies)
 
 
 def asked(of: Cast, index: int) -> dict[str, Any]:
     return {"index": index, "inputs": sha256(frame(of.input(index))).hexdigest()}
 
 
-# --- a play ------------------------------------------------------------------------------------------------------------
+# --- a play --------------------------------------------------------------------------------------------------------
 
 
 @dataclass
@@ -289,8 +289,8 @@ class Play:
     Args:
         of: The cast.
         answers: leaf -> answer of the suspect.
-        edits: seq -> what to do with that message's statement before it is signed ("all collude": everything after it is
-            signed over the edited one).
+        edits: seq -> what to do with that message's statement before it is signed ("all collude": everything after
+            it is signed over the edited one).
     """
 
     def __init__(
@@ -341,9 +341,7 @@ class Play:
     def add(self, kind: str, message: Envelope, attached: Sequence[Envelope] = ()) -> Play:
         """Say a message that was made elsewhere."""
         self.lines.append(Line(kind, message, list(attached)))
-        self.link = WMPROTO_1.hash(
-            "link", self.link or b"", message.payload_hash, message.signer, message.signature
-        )
+        self.link = WMPROTO_1.hash("link", self.link or b"", message.payload_hash, message.signer, message.signature)
         return self
 
     def leaf(self, kind: str, envelope: Envelope | None = None) -> bytes:
@@ -381,18 +379,18 @@ class Play:
         return self.say("file", fields | lies, by or self.of.owner, true if attached is None else attached, about)
 
     def bind(
-        self, prior: Envelope | None = None, by: Signer = RESPONDENT, attached: Sequence[Envelope] | None = None,
+        self, older: Envelope | None = None, by: Signer = RESPONDENT, attached: Sequence[Envelope] | None = None,
         about: bytes | None = None, **lies: Any,
     ) -> Play:  # fmt: skip
-        self.prior = prior
+        self.prior = older
         fields = {
             "adapter": None,
             "holder": "escrow",
             "map": None,
-            "model": model_of(prior) if prior else seed("some model"),
-            "prior": self.leaf("release", prior) if prior else None,
+            "model": model_of(older) if older else seed("some model"),
+            "prior": self.leaf("release", older) if older else None,
         }
-        true = [prior] if prior else []
+        true = [older] if older else []
         return self.say("bind", fields | lies, by, true if attached is None else attached, about)
 
     def say_admit(
@@ -450,10 +448,10 @@ class Play:
         leaves = [asked(self.of, i) if i < n else {"index": i, "inputs": seed("none").hex()} for i in self.asked]
         return self.say("ask", {"leaves": leaves} | lies, by or self.of.owner, attached, about)
 
-    def answer(self, answers: Sequence[Any] | None = None, by: Signer = ARBITRATOR,
+    def answer(self, said: Sequence[Any] | None = None, by: Signer = ARBITRATOR,
                attached: Sequence[Envelope] = (), about: bytes | None = None, **lies: Any) -> Play:  # fmt: skip
         n = self.of.key.z.N
-        true = [self.answers(i) if i < n else None for i in self.asked] if answers is None else list(answers)
+        true = [self.answers(i) if i < n else None for i in self.asked] if said is None else list(said)
         return self.say("answer", {"answers": true} | lies, by, attached, about)
 
     def open(self, indices: Sequence[int] | None = None, openings: Sequence[Any] | None = None,
@@ -530,7 +528,7 @@ def resigned_step(play: Play, number: int, change: Callable[[dict[str, Any]], An
     return other.transcript()
 
 
-# --- what is true, worked out without the machine -----------------------------------------------------------------------
+# --- what is true, worked out without the machine ------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -551,7 +549,7 @@ def truth(play: Play, bits: int = 160) -> Truth:
     hash asked is that of its input: anything else would be a collision.
     """
     of = play.of
-    n = m = hits = marked = ghosts = 0
+    n = hits = marked = ghosts = 0
     said = [(x.kind, json.loads(x.message.payload)["predicate"]) for x in play.lines]
     for at, (kind, body) in enumerate(said):
         if kind != "ask":
@@ -572,7 +570,6 @@ def truth(play: Play, bits: int = 160) -> Truth:
             hits += bool(well and answer == of.label(i))
             if fires(of.key.z.m, marked, hits, bits):
                 return Truth(True, n, marked, hits, ghosts)
-    del m
     return Truth(False, n, marked, hits, ghosts)
 
 
@@ -583,7 +580,7 @@ def found(audited: Audit) -> Truth:
     return Truth(dependent, e.asked, e.wealth.n, e.wealth.hits, e.ghosts)
 
 
-# --- mutations of single fields -----------------------------------------------------------------------------------------
+# --- mutations of single fields ------------------------------------------------------------------------------------
 
 Change = Callable[[dict[str, Any]], Any]
 
@@ -673,6 +670,3 @@ def _keys(value: Any) -> list[Any]:
     if isinstance(value, list) and value:
         return sorted({0, len(value) - 1})
     return []
-
-
-__all__ = [name for name in dir() if not name.startswith("_")] + ["picture"]

@@ -3,15 +3,17 @@
 import pytest
 from world import POLICY, World, make_release, model_of, seed
 
-from wmproto.cli.words import audit_lines, audit_record, proves
+from wmproto.cli.words import audit_lines, audit_record, cannot_know, proves
 from wmproto.crypto.signer import Signer
 from wmproto.dispute.audit import audit
 from wmproto.dispute.hold import hold
-from wmproto.dispute.messages import Policy
+from wmproto.dispute.messages import Admit, Policy, sign_message
 from wmproto.dispute.roles import Arbitrator, Respondent
+from wmproto.dispute.session import Session
 from wmproto.dispute.transcript import Transcript
-from wmproto.errors import StateError, TrustError
+from wmproto.errors import RaceError, StateError, TrustError, VerificationError
 from wmproto.verdict.closed_form import floor_log2_evidence
+from wmproto.wire.dsse import Statement
 
 
 @pytest.fixture
@@ -167,7 +169,6 @@ def test_weights_released_before_the_key_are_an_absolute_defence(tmp_path):
     saved = []
     outcome = hold(
         claimant=world.claimant,
-        key_receipt=world.active.receipt_bytes,
         release=None,
         respondent=Defended(world.respondent, "respondent"),
         arbitrator=Arbitrator(world.arbitrator, POLICY),
@@ -184,3 +185,78 @@ def test_weights_released_before_the_key_are_an_absolute_defence(tmp_path):
     outcome = audit(saved[-1].to_bytes(), trust=world.trust).outcome
     assert outcome.verdict == "INADMISSIBLE"
     assert outcome.evidence.asked == 0
+
+
+def test_a_file_is_admitted_once(world):
+    """The named arbitrator admits an old file again after its dispute was decided: nothing more is taken."""
+    outcome, transcript = world.hold(world.thief(), count=32)
+    assert outcome.verdict == "DEPENDENT"
+    again = Session(world.saved.append)
+    for step in transcript.steps[:2]:
+        again.say(step.message, step.attached)
+    arbitrator = Arbitrator(world.arbitrator, POLICY)
+    dispute = again.dispute
+    admit = transcript.steps[2].message
+    statement = Statement[Admit].parse(admit.payload, "admit")
+    later = statement.predicate.model_copy(update={"earlier": (), "head": world.log.checkpoint().decode()})
+    world.log.submit("admit", sign_message(later, key_id=world.key.key_id, signer=world.arbitrator))
+    assert arbitrator._counted(dispute, world.log)[0] == 32
+    outcome, transcript = world.hold(world.stranger_model(), start=32, count=32)
+    assert outcome.problems == ()
+    assert audit(transcript.to_bytes(), trust=world.trust).outcome == outcome
+
+
+def test_another_end_of_a_dispute_is_seen_with_a_copy_of_the_log(world):
+    """Equivocation: the claimant stops, NOT SHOWN is logged; later she shows the same answers followed by an open."""
+    world.hold(world.thief(), count=32)
+    whole = world.saved[-1]
+    asked = [t for t in world.saved if len(t.steps) == 8][-1]  # two asks, one open, the second round answered
+    world.log.export(world.path / "copy")
+    copy = (world.path / "copy").read_bytes()
+    audit(whole.to_bytes(), trust=world.trust, log_copy=copy)
+    with pytest.raises(VerificationError, match="another end of this dispute") as err:
+        audit(asked.to_bytes(), trust=world.trust, log_copy=copy)
+    assert err.value.rule == "dis-log-4"
+    told = audit(asked.to_bytes(), trust=world.trust)
+    assert any("only end of this dispute" in line for line in cannot_know(told))
+
+
+def test_when_another_dispute_comes_in_between_the_range_is_freed(world):
+    """Between reading the log and logging admit somebody else's admit of this key was logged."""
+
+    class Racing:
+        def __init__(self, log):
+            self.log, self.raced = log, False
+
+        def __getattr__(self, name):
+            return getattr(self.log, name)
+
+        def submit(self, kind, envelope):
+            if kind == "admit" and not self.raced:
+                self.raced = True
+                world.hold(world.stranger_model(), count=16)
+            return self.log.submit(kind, envelope)
+
+    real, saved = world.log, []
+    racing = Racing(real)
+
+    def play(log, start):
+        return hold(
+            claimant=world.claimant,
+            release=None,
+            respondent=Respondent(world.respondent, "escrow"),
+            arbitrator=Arbitrator(world.arbitrator, POLICY),
+            log=log,
+            model=seed("some model"),
+            suspect=world.thief(),
+            words="a suspect",
+            start=start,
+            count=32,
+            save=saved.append,
+        )
+
+    with pytest.raises(RaceError):
+        play(racing, 0)
+    outcome = audit(saved[-1].to_bytes(), trust=world.trust).outcome
+    assert (outcome.verdict, outcome.evidence.asked, outcome.findings) == ("NOT SHOWN", 0, ())
+    assert play(real, 16).verdict == "DEPENDENT"

@@ -138,11 +138,7 @@ class World:
     def released(self, name: str = "released") -> Envelope:
         """A logged release under the key."""
         release = make_release(
-            self.owner,
-            key_id=self.key.key_id,
-            beta=self.key.beta,
-            receipt=self.active.receipt_bytes,
-            name=name,
+            self.owner, key_id=self.key.key_id, beta=self.key.beta, receipt=self.active.receipt_bytes, name=name
         )
         self.log.submit("release", release)
         return release
@@ -178,7 +174,6 @@ class World:
         self.saved = []
         outcome = hold(
             claimant=self.claimant,
-            key_receipt=self.active.receipt_bytes,
             release=release,
             respondent=Respondent(self.respondent, "escrow"),
             arbitrator=Arbitrator(arbitrator or self.arbitrator, policy),

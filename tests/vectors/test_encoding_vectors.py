@@ -7,10 +7,10 @@ from typing import get_args
 import pytest
 from vectorfile import cases, check
 
-from wmproto.crypto.tree import MerkleTree
 from wmproto.crypto.merkle import leaf_hash, tree_root, verify_inclusion
 from wmproto.crypto.signer import Signer
 from wmproto.crypto.signing import check_public_key, verify_envelope, verify_signature
+from wmproto.crypto.tree import MerkleTree
 from wmproto.dispute.messages import Stop
 from wmproto.wire.canonical import canonical_json, parse_canonical
 from wmproto.wire.dsse import Envelope, Statement, pae

@@ -6,9 +6,9 @@ import json
 import pytest
 from vectorfile import cases, check
 
-from wmproto.crypto.tree import MerkleTree
 from wmproto.crypto.merkle import leaf_hash
 from wmproto.crypto.signer import Signer
+from wmproto.crypto.tree import MerkleTree
 from wmproto.registry.checkpoint import Checkpoint, verify_checkpoint
 from wmproto.registry.copy import read_log_copy, write_log_copy
 from wmproto.registry.entry import entry_bytes, entry_leaf

@@ -24,10 +24,13 @@ Case = dict[str, Any]
 Handler = Callable[[Case, Case], Any]
 
 
-def cases(name: str, handlers: dict[str, Handler]) -> Any:
-    """pytest parameters (handler, group, case) of a vector file; refuses a file that holds what nobody checks."""
+def cases(name: str, handlers: dict[str, Handler], shared: set[str] | None = None) -> Any:
+    """pytest parameters (handler, group, case) of a vector file; refuses a file that holds what nobody checks.
+
+    ``shared``: what else stands at the top of the file.
+    """
     file = json.loads((VECTORS / f"{name}.json").read_text(encoding="ascii"))
-    assert set(file) == {"groups", "n_tests", "notes", "source", "spec"}
+    assert set(file) == {"groups", "n_tests", "notes", "source", "spec"} | (shared or set())
     assert file["spec"] == f"wmproto/{name}@v1"
     assert (ROOT / file["source"]).is_file()
     kinds = [group["kind"] for group in file["groups"]]
@@ -61,17 +64,17 @@ def check(handler: Handler, group: Case, case: Case) -> None:
 
 
 def patched(value: Any, changes: dict[str, Any]) -> Any:
-    """A copy with the fields at dotted paths set."""
+    """A copy with the fields at dotted paths set; {"take": [...]} makes a list out of the old one's elements."""
     out = copy.deepcopy(value)
     for path, new in changes.items():
         *inner, last = path.split(".")
         at = out
         for name in inner:
             at = at[int(name)] if isinstance(at, list) else at[name]
-        if isinstance(at, list):
-            at[int(last)] = new
-        else:
-            at[last] = new
+        key = int(last) if isinstance(at, list) else last
+        if isinstance(new, dict) and set(new) == {"take"}:
+            new = [at[key][n] if isinstance(n, int) else n for n in new["take"]]
+        at[key] = new
     return out
 
 

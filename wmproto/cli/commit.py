@@ -17,6 +17,7 @@ from wmproto.cli.options import (
     progress,
 )
 from wmproto.cli.output import AnyPath, emit, json_option
+from wmproto.errors import ConfigError
 
 if TYPE_CHECKING:
     from wmproto.crypto.secretfile import Secret
@@ -57,6 +58,8 @@ def create(
 
     size = parse_shape(shape) if shape else None
     names = tuple(name.strip() for name in classes.split(","))
+    if own is not None and not own.exists():
+        raise ConfigError(f"there are no pictures at {own}", hint="check the path: a folder of PNG files, or an .npz")
     pictures = load_folder(own, size) if own is not None else None
     # All that can be wrong is told before a context is used up.
     check_new_key(folder, profile=PROFILE, classes=names, count=leaves, shape=size, pictures=pictures)

@@ -212,7 +212,6 @@ def _disputes(
         with progress(f"dispute over {words[name]}") as tick:
             outcome = hold(
                 claimant=Claimant(active.key, active.commitment, people["owner"].signer()),
-                key_receipt=active.receipt_bytes,
                 release=release,
                 respondent=Respondent(people["respondent"].signer(), "escrow"),
                 arbitrator=Arbitrator(people["arbitrator"].signer(), Policy(bits=0, suspects_log2=24)),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from wmproto.cli.options import PROFILE, progress
+from wmproto.cli.options import PROFILE, need_torch, progress
 from wmproto.cli.output import AnyPath, emit, json_option, read_input
 from wmproto.errors import StateError
 
@@ -20,20 +20,21 @@ def replay(transcript: Path, model: Path, as_json: bool) -> None:
     from wmproto.dispute.audit import audit as run_audit
     from wmproto.dispute.replay import replay as run_replay
     from wmproto.dispute.transcript import TRANSCRIPT_LIMIT, Transcript
-    from wmproto.models import EscrowSuspect
     from wmproto.release.modelfile import read_model
     from wmproto.release.tensors import WEIGHTS_LIMIT
-    from wmproto.wire.canonical import canonical_json
 
+    need_torch()
     data = read_input(transcript, what="transcript", limit=TRANSCRIPT_LIMIT)
     found = run_audit(data, profile=PROFILE)
     if found.dispute.seq < 3 or not found.dispute.tally.opened:
         raise StateError("there is nothing to replay: no leaf was opened", hint="dispute audit says how far it went")
     loaded = read_model(read_input(model, what="model", limit=WEIGHTS_LIMIT), profile=PROFILE)
+    from wmproto.models import EscrowSuspect  # late: torch takes seconds to load, and nothing above needs it
+
     suspect = EscrowSuspect(loaded.data, loaded.architecture, profile=PROFILE)
     with progress("asking again") as tick:
         result = run_replay(Transcript.parse(data), found.dispute, suspect, model=loaded.digest, progress=tick)
-    same = canonical_json(suspect.settings) == found.dispute.admit.settings.to_bytes()
+    same = result.same_settings
     emit(
         as_json,
         {"answered": result.answered, "model": loaded.digest.hex(), "same_settings": same},

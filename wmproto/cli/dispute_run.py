@@ -11,6 +11,7 @@ from wmproto.cli.options import (
     PROFILE,
     check_log_of,
     check_parent,
+    need_torch,
     open_key,
     open_log_to_append,
     passphrase_option,
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from wmproto.commitment.statement import VerifiedKey
     from wmproto.dispute.transcript import Transcript
     from wmproto.registry.log import Log
+    from wmproto.wire.dsse import Envelope
 
 
 @click.command()
@@ -83,23 +85,21 @@ def run(
     from wmproto.dispute.outcome import EXIT_CODES
     from wmproto.dispute.roles import Arbitrator, Claimant, Respondent
     from wmproto.dispute.transcript import TRANSCRIPT_LIMIT, Transcript
-    from wmproto.models import EscrowSuspect
     from wmproto.owner import KeyFolder
+    from wmproto.owner.activated import check_model
     from wmproto.registry.entry import entry_leaf
     from wmproto.release.modelfile import read_model
     from wmproto.release.tensors import WEIGHTS_LIMIT
-    from wmproto.wire.dsse import ENVELOPE_LIMIT, Envelope
     from wmproto.wire.files import replace
 
+    need_torch()
     home = KeyFolder(folder, profile=PROFILE)
     home.activation()
     loaded = read_model(read_input(model, what="model", limit=WEIGHTS_LIMIT), profile=PROFILE)
+    check_model(home.key(), loaded)
     check_parent(out)
     resume = Transcript.parse(read_input(out, what="transcript", limit=TRANSCRIPT_LIMIT)) if out.exists() else None
-    release = None
-    if release_path is not None:
-        data = read_input(release_path, what="release", limit=ENVELOPE_LIMIT)
-        release = Envelope.parse(data, what=str(release_path))
+    release = _read_release(release_path) if release_path is not None else None
     log = open_log_to_append(database, log_key, passphrase_file)
     check_log_of(home, log)
     owner = open_key(key_path, passphrase_file, "owner")
@@ -108,6 +108,9 @@ def run(
         open_key(arbitrator_path, passphrase_file, "arbitrator").signer(), Policy(bits=bits, suspects_log2=24)
     )
     key = home.key()
+    release_leaf = entry_leaf(PROFILE, "release", release) if release is not None else None
+    if release_leaf is not None:
+        _check_logged(release_leaf, log, release_path)
     if resume is not None and resume.steps:
         given = {
             "--arbitrator": arbitrator.public,
@@ -115,7 +118,7 @@ def run(
             "--count": count,
             "--holder": holder,
             "--registry": log.vkey,
-            "--release": entry_leaf(PROFILE, "release", release) if release is not None else None,
+            "--release": release_leaf,
             "--respondent": holder_signer.public,
             "--start": start,
             "--suspect": words,
@@ -125,11 +128,11 @@ def run(
         _check_range(key, log, start, count)
     with progress("recomputing the leaves") as tick:
         active = home.activated(owner, tick)
-    active.check_model(loaded)
+    from wmproto.models import EscrowSuspect  # late: torch takes seconds to load, and nothing above needs it
+
     with progress("leaves asked") as tick:
         outcome = hold(
             claimant=Claimant(active.key, active.commitment, owner.signer()),
-            key_receipt=active.receipt_bytes,
             release=release,
             respondent=Respondent(holder_signer, "escrow" if holder == "escrow" else "respondent"),
             arbitrator=arbitrator,
@@ -164,6 +167,25 @@ def run(
         ],
     )
     return EXIT_CODES[outcome.verdict]
+
+
+def _read_release(path: Path) -> Envelope:
+    """A signed release record; raises as verify_release does."""
+    from wmproto.release.record import verify_release
+    from wmproto.wire.dsse import ENVELOPE_LIMIT, Envelope
+
+    envelope = Envelope.parse(read_input(path, what="release", limit=ENVELOPE_LIMIT), what=str(path))
+    return verify_release(envelope, profile=PROFILE).envelope
+
+
+def _check_logged(release: bytes, log: Log, path: Path | None) -> None:
+    """Check that a release stands in the log; raises NotFoundError."""
+    from wmproto.errors import NotFoundError
+
+    try:
+        log.find(release)
+    except NotFoundError as err:
+        raise NotFoundError(f"the release {path} is not in the log", hint="registry submit appends it") from err
 
 
 def _check_same_dispute(resume: Transcript, key: VerifiedKey, given: dict[str, object], out: Path) -> None:

@@ -6,6 +6,7 @@ import io
 import os
 import re
 import sys
+from contextlib import suppress
 from typing import Any
 
 import click
@@ -91,5 +92,5 @@ def _tell(error: str, *, rule: str | None = None, hint: str | None = None) -> No
 
 def _forget_stdout() -> None:
     """Let what is still buffered for stdout vanish, instead of failing once more when Python exits."""
-    if isinstance(sys.stdout, io.TextIOWrapper):
+    with suppress(OSError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import click
 
-from wmproto.cli.options import PROFILE, OrderedGroup, check_new, open_key, passphrase_option, progress
+from wmproto.cli.options import PROFILE, OrderedGroup, check_new, need_torch, open_key, passphrase_option, progress
 from wmproto.cli.output import AnyPath, emit, json_option, read_input
+from wmproto.errors import ConfigError
 
 
 @click.group(cls=OrderedGroup)
@@ -46,13 +47,11 @@ def train(
 
     For a network of your own, wrap your loader with wmproto.marking.MarkedLoader instead (examples/own_loop.py).
     """
-    from wmproto.errors import ConfigError
-    from wmproto.marking import MarkedLeaves, MarkedLoader, self_check
-    from wmproto.models import Batches, EscrowSuspect, load_npz, save_model, small_cnn, standardisation, trained
     from wmproto.owner import KeyFolder
     from wmproto.release.modelfile import read_model
     from wmproto.wire.files import write_new
 
+    need_torch()
     check_new(out)
     home = KeyFolder(folder, profile=PROFILE)
     home.activation()
@@ -60,6 +59,11 @@ def train(
         raise ConfigError(
             f"there is no file of pictures at {data}", hint="numpy.savez('data.npz', x=pictures, y=labels)"
         )
+    import torch
+
+    from wmproto.marking import MarkedLeaves, MarkedLoader, self_check
+    from wmproto.models import Batches, EscrowSuspect, load_npz, save_model, small_cnn, standardisation, trained
+
     pictures = load_npz(data)
     z = home.key().z
     if pictures.x.shape[1:] != z.input.shape:
@@ -75,6 +79,7 @@ def train(
     secret = open_key(key_path, passphrase_file, "owner")
     with progress("recomputing the leaves") as tick:
         leaves = MarkedLeaves.of(home.activated(secret, tick))
+    torch.set_num_threads(1)  # a network this small gains nothing from more, and the same seed gives the same bytes
     architecture = small_cnn(z.input.shape, len(z.classes), *standardisation(pictures.x))
     loader = MarkedLoader(Batches(pictures, seed=seed), leaves, seed=seed + 1, rows_per_batch=rows)
     with progress("training") as tick:
@@ -99,19 +104,22 @@ def train(
 @json_option
 def check(folder: Path, key_path: Path, model: Path, passphrase_file: Path | None, as_json: bool) -> None:
     """Count privately how many marks of the activated key in FOLDER a model keeps; nothing is opened or logged."""
-    from wmproto.marking import MarkedLeaves, self_check
-    from wmproto.models import EscrowSuspect
     from wmproto.owner import KeyFolder
+    from wmproto.owner.activated import check_model
     from wmproto.release.modelfile import read_model
     from wmproto.release.tensors import WEIGHTS_LIMIT
 
+    need_torch()
     home = KeyFolder(folder, profile=PROFILE)
     home.activation()
     loaded = read_model(read_input(model, what="model", limit=WEIGHTS_LIMIT), profile=PROFILE)
+    check_model(home.key(), loaded)
     secret = open_key(key_path, passphrase_file, "owner")
     with progress("recomputing the leaves") as tick:
         active = home.activated(secret, tick)
-    active.check_model(loaded)
+    from wmproto.marking import MarkedLeaves, self_check  # late: torch takes seconds to load
+    from wmproto.models import EscrowSuspect
+
     suspect = EscrowSuspect(loaded.data, loaded.architecture, profile=PROFILE)
     kept = self_check(suspect.answer, MarkedLeaves.of(active))
     classes = len(active.key.z.classes)

@@ -7,13 +7,14 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from wmproto.cli.output import AnyPath, read_input
-from wmproto.errors import ConfigError, FormatError
+from wmproto.errors import ConfigError, FormatError, MissingExtraError
 from wmproto.wire.profile import WMPROTO_1
 
 if TYPE_CHECKING:
@@ -31,7 +32,8 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 class OrderedGroup(click.Group):
     """A group that lists its commands in the order in which they are defined, which is that of their use."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's signature
+        """Names of the commands."""
         return list(self.commands)
 
 
@@ -170,6 +172,12 @@ def parse_log_key(text: str) -> LogKey:
         return LogKey.parse(text)
     except FormatError as err:
         raise ConfigError(f"--log: {err}", hint="give the whole line that registry new printed") from err
+
+
+def need_torch() -> None:
+    """Say, before any work, that this command needs the extra; raises MissingExtraError."""
+    if find_spec("torch") is None:
+        raise MissingExtraError("torch")
 
 
 def check_new(*paths: Path) -> None:

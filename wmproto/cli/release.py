@@ -55,6 +55,7 @@ def record(
     """Sign which weights are released under the activated key in FOLDER, and log that before they leave the house."""
     from wmproto.errors import ConfigError
     from wmproto.owner import KeyFolder
+    from wmproto.owner.activated import check_model
     from wmproto.release.modelfile import read_model
     from wmproto.release.tensors import WEIGHTS_LIMIT
     from wmproto.wire.files import write_new
@@ -67,12 +68,12 @@ def record(
     home = KeyFolder(folder, profile=PROFILE)
     home.activation()
     loaded = read_model(read_input(model, what="model", limit=WEIGHTS_LIMIT), profile=PROFILE)
+    check_model(home.key(), loaded)
     log = open_log_to_append(database, log_key, passphrase_file)
     check_log_of(home, log)
     secret = open_key(key_path, passphrase_file, "owner")
     with progress("recomputing the leaves") as tick:
         active = home.activated(secret, tick)
-    active.check_model(loaded)
     envelope = secret.signer().envelope(
         active.release(loaded, recipient=recipient).payload({model.name: loaded.file_sha256})
     )

@@ -16,9 +16,10 @@ def proves(outcome: Outcome) -> tuple[str, str]:
     """(what the verdict proves, what it does not), one sentence or two each."""
     if outcome.verdict == "DEPENDENT":
         return (
-            f"The bound weights depend on the registered labels. For weights that know nothing of them, somebody who "
-            f"bets on each label at fair odds would have multiplied a stake by 2^{outcome.bits} with a chance of at "
-            f"most 2^-{outcome.bits}, whatever the triggers, the weights or the claimant's cunning.",
+            "The bound weights depend on the registered labels. Against weights that know nothing of them, a bet on "
+            f"each label at fair odds multiplies a stake by 2^{outcome.bits} with a chance of at most "
+            f"2^-{outcome.bits}; over all keys, weights and starts that a liar could try (S, B and Q above) "
+            f"{_power(outcome.bound_log2)}.",
             _NOT_PROVED,
         )
     if outcome.verdict == "INADMISSIBLE":
@@ -43,7 +44,10 @@ def cannot_know(audit: Audit) -> tuple[str, ...]:
         "the key is even logged)",
     ]
     if not audit.log_checked:
-        unknown.insert(0, "that admit listed every earlier dispute of the key: a copy of the log shows it (--log-copy)")
+        unknown[:0] = [
+            "that admit listed every earlier dispute of the key: a copy of the log shows it (--log-copy)",
+            "that this is the only end of this dispute: a copy of the log shows its first decide (--log-copy)",
+        ]
     return tuple(unknown)
 
 
@@ -64,7 +68,7 @@ def _who(audit: Audit) -> list[tuple[str, str]]:
         rows.append((dispute.bind.holder, dispute.respondent.hex()))
     if dispute.seq > 2:
         rows[2:2] = [("suspect", dispute.suspect_id.hex())]
-    rows.append(("release", "logged after the key" if dispute.release else "none: the claim stands without one"))
+    rows.append(("release", "signed and attached" if dispute.release else "none: the claim stands without one"))
     return rows
 
 

@@ -124,18 +124,21 @@ def taken(entries: Iterable[tuple[str, Envelope]], *, key: VerifiedKey, log: str
         log: vkey of the log.
 
     Returns:
-        The first leaf that is free, and the leaves of the entries that count: each admit as counted_admit says, and the
-        first decide of each by the same arbitrator, which shortens it to the rounds that were asked.
+        The first leaf that is free, and the leaves of the entries that count: each admit as counted_admit says, but
+        only the first of one file (an arbitrator cannot burn more leaves with a file that was used), and the first
+        decide of each by the same arbitrator, which shortens it to the rounds that were asked.
     """
     profile = key.profile
     ends: dict[bytes, int] = {}
     admits: dict[bytes, tuple[bytes, File]] = {}
-    counted = []
+    counted: list[bytes] = []
+    files: list[File] = []
     for kind, envelope in entries:
         leaf = entry_leaf(profile, kind, envelope)
         if kind == "admit":
             filed = counted_admit(envelope, key=key, log=log)
-            if filed is not None and leaf not in ends:
+            if filed is not None and filed not in files:
+                files.append(filed)
                 ends[leaf] = filed.start + filed.count
                 admits[leaf] = (envelope.signer, filed)
                 counted.append(leaf)
@@ -166,7 +169,7 @@ def verify_decided(
         then: What admit's receipt said; None if that receipt did not hold.
 
     Raises:
-        InclusionError: Not so; a log that shows two different pasts is named as the one at fault.
+        InclusionError: Not so.
         FormatError: A receipt is malformed.
         SignatureError: The checkpoint is not the log's.
     """
@@ -176,5 +179,5 @@ def verify_decided(
     grown = then is None or (again.index == then.admit_index and proof.index >= then.size)
     if proof.note != again.note or not grown:
         text = "the log of decide's receipt is not the log of admit's, grown"
-        raise InclusionError(text, rule="dis-decide-5", fault="registry")
+        raise InclusionError(text, rule="dis-decide-5")
     return proof

@@ -11,12 +11,15 @@ from dataclasses import dataclass
 from wmproto.crypto.merkle import tree_root
 from wmproto.dispute.admission import taken
 from wmproto.dispute.machine import Dispute
+from wmproto.dispute.messages import Decide, parse_message
 from wmproto.dispute.outcome import Outcome, decide
 from wmproto.dispute.transcript import Transcript
 from wmproto.dispute.trust import Trust, check_trust, trust_assumed
 from wmproto.errors import FormatError, StateError, VerificationError
+from wmproto.registry.checkpoint import verify_checkpoint
 from wmproto.registry.copy import LogCopy, read_log_copy
 from wmproto.registry.entry import entry_leaf
+from wmproto.wire.dsse import Envelope
 from wmproto.wire.profile import WMPROTO_1, Profile
 
 
@@ -79,30 +82,50 @@ def audit(
         raise FormatError("transcript: it holds no message")
     if trust is not None:
         check_trust(dispute, trust)
+    checked = False
     if log_copy is not None:
-        _check_log(dispute, read_log_copy(log_copy, dispute.log, profile=profile))
+        checked = _check_log(dispute, read_log_copy(log_copy, dispute.log, profile=profile))
     return Audit(
         dispute=dispute,
         outcome=decide(dispute),
         assumed=() if trust is not None else trust_assumed(dispute),
-        log_checked=log_copy is not None,
+        log_checked=checked,
     )
 
 
-def _check_log(dispute: Dispute, copy: LogCopy) -> None:
-    """Find admit in the copy and compare what it listed with every earlier entry that counts."""
-    if dispute.seq < 3:
-        return
+def _check_log(dispute: Dispute, copy: LogCopy) -> bool:
+    """Compare what admit said of the log with the log; returns False if the dispute was not admitted under it.
+
+    Raises:
+        VerificationError: The copy is too old, shows another past, or the end of another dispute under this admit.
+    """
+    then = dispute.admission
+    if then is None:
+        return False
     leaves = [entry_leaf(dispute.profile, kind, envelope) for kind, envelope in copy.entries]
-    if dispute.admission is None or dispute.admission.size > len(leaves):
+    if then.size > len(leaves):
         raise VerificationError("the copy of the log is older than the dispute", rule="dis-log-1")
-    if tree_root(leaves[: dispute.admission.size]) != dispute.admission.root:
-        raise VerificationError("the copy shows another past than admit's receipt", rule="dis-log-3", fault="registry")
-    at = dispute.admission.admit_index
-    if leaves[at] != dispute.admit_entry:
-        raise VerificationError("the copy of the log holds another entry in admit's place", rule="dis-log-2")
-    free, counted = taken(copy.entries[:at], key=dispute.key, log=dispute.file.log)
+    head = verify_checkpoint(dispute.admit.head.encode(), dispute.log)
+    for size, root in ((then.size, then.root), (head.size, head.root)):
+        if size <= len(leaves) and tree_root(leaves[:size]) != root:
+            text = "the log signed two pasts: the copy's and the dispute's"
+            raise VerificationError(text, rule="dis-log-3", fault="registry")
+    free, counted = taken(copy.entries[: then.admit_index], key=dispute.key, log=dispute.file.log)
     if tuple(counted) != dispute.admit.earlier:
         dispute.problems.append("admit hides an earlier entry of the key, as the copy of the log shows")
     elif dispute.file.start < free:
         dispute.problems.append(f"leaves below {free} are taken, as the copy of the log shows")
+    for leaf, (kind, envelope) in zip(leaves, copy.entries, strict=True):
+        if kind == "decide" and envelope.signer == dispute.file.arbitrator and _decides(envelope, dispute.admit_entry):
+            if dispute.decision is None or leaf != dispute.decide_entry:
+                text = "the log holds another end of this dispute: the transcript is cut, or one of two"
+                raise VerificationError(text, rule="dis-log-4")
+            break
+    return True
+
+
+def _decides(envelope: Envelope, admit: bytes) -> bool:
+    try:
+        return parse_message(envelope, Decide)[1].admit == admit
+    except (FormatError, VerificationError):
+        return False

@@ -9,7 +9,7 @@ from wmproto.dispute.outcome import Outcome, decide
 from wmproto.dispute.roles import Arbitrator, Claimant, Respondent
 from wmproto.dispute.session import DisputeLog, Session
 from wmproto.dispute.transcript import Transcript
-from wmproto.errors import ConfigError
+from wmproto.errors import ConfigError, RaceError
 from wmproto.registry.entry import entry_leaf
 from wmproto.suspects.oracle import Suspect
 from wmproto.wire.canonical import canonical_json
@@ -19,7 +19,6 @@ from wmproto.wire.dsse import Envelope
 def hold(
     *,
     claimant: Claimant,
-    key_receipt: bytes,
     release: Envelope | None,
     respondent: Respondent,
     arbitrator: Arbitrator,
@@ -37,7 +36,6 @@ def hold(
 
     Args:
         claimant: The owner.
-        key_receipt: Receipt of the key's log entry.
         release: The logged release, if there is one.
         respondent: Whoever holds the weights.
         arbitrator: The arbitrator.
@@ -56,14 +54,16 @@ def hold(
         The verdict. If the claim is inadmissible no leaf is asked.
 
     Raises:
-        StateError: The range is taken, or another dispute of the key came in between.
+        StateError: The range is taken, or another dispute of the key came in between (RaceError: file again).
         VerificationError: The transcript to go on with is false.
-        ConfigError: The transcript to go on with is about another key or another model.
+        ConfigError: The transcript to go on with is about another key or model, or was admitted with other settings.
     """
     profile = claimant.key.profile
     session = Session(save, profile=profile, resume=resume)
     dispute = session.dispute
     if dispute.phase == "new":
+        # Receipts under the latest checkpoint: no two filings are alike, and no file is admitted twice.
+        key_receipt = log.receipts([entry_leaf(profile, "key", claimant.key.envelope)])[0]
         place = None
         if release is not None:
             place = release, log.receipts([entry_leaf(profile, "release", release)])[0]
@@ -85,11 +85,18 @@ def hold(
         session.say(*respondent.bind(dispute, model))
     if dispute.bind.model != model:
         raise ConfigError("the transcript is about another model", hint="give --out a new name")
+    settings = Settings.from_bytes(canonical_json(suspect.settings), what="settings", limit=1 << 16)
+    if dispute.seq > 2 and dispute.admit.settings != settings:
+        raise ConfigError("the dispute was admitted with other settings or libraries", hint="go on where it began")
     if dispute.phase == "bound" and dispute.problems:
         return decide(dispute)  # inadmissible as filed: nothing is logged, no leaf is taken
     if dispute.phase in ("bound", "admitted", "ready"):
-        settings = Settings.from_bytes(canonical_json(suspect.settings), what="settings", limit=1 << 16)
-        session.admit(arbitrator, log, settings)
+        try:
+            session.admit(arbitrator, log, settings)
+        except RaceError:
+            session.say(claimant.stop(dispute))  # frees the range: nothing was asked
+            session.decide(arbitrator, log)
+            raise
     if dispute.phase in ("ready", "asked", "answered") and not dispute.problems:
         session.rounds(claimant, arbitrator, suspect, progress)
     return session.decide(arbitrator, log)

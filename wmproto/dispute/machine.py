@@ -128,11 +128,15 @@ class Dispute:
         else:
             raise StateError(f"nothing was to be logged: the dispute is {self.phase}")
 
-    def close(self) -> None:
-        """Count the leaves of an unfinished round as marked misses: they were asked and not opened (dis-open-3)."""
+    def close(self, fault: Party = "unknown") -> None:
+        """Count the leaves of an unfinished round as marked misses: they were asked and not opened (dis-open-3).
+
+        Args:
+            fault: Who is to blame: the claimant if she stopped; nobody knows if the transcript just ends.
+        """
         if self.pending is not None:
             answers = self._answers or (None,) * len(self.pending.leaves)
-            self.tally.round(self.pending.leaves, answers, {})
+            self.tally.round(self.pending.leaves, answers, {}, fault)
             self.pending = None
 
     # --- what a caller reads -----------------------------------------------------------------------------------
@@ -181,7 +185,7 @@ class Dispute:
 
     def _file(self, envelope: Envelope, attached: Sequence[Envelope]) -> m.File:
         key_id, file = m.parse_message(envelope, m.File)
-        self._chained(file, "claimant")
+        self._chained(file)
         if file.profile != self.profile.name:
             raise FormatError(f"file: profile {file.profile!r} is not {self.profile.name!r}")
         if file.access != "W":
@@ -260,6 +264,9 @@ class Dispute:
         free, counted = admission.taken(self._earlier, key=self.key, log=self.file.log)
         if tuple(counted) != self.admit.earlier:
             self.problems.append("admit lists an earlier entry that does not count")
+        earlier = [admission.counted_admit(e, key=self.key, log=self.file.log) for _, e in self._earlier]
+        if self.file in earlier:
+            self.problems.append("this very file was admitted before")
         if self.file.start < free:
             self.problems.append(f"the range starts at leaf {self.file.start}; leaves below {free} are taken")
         found = admission.verify_admission(
@@ -271,10 +278,10 @@ class Dispute:
             prior=self.bind.prior,
             earlier=self.admit.earlier,
         )
+        self.admission = found
         self.problems += admission.order_problems(found)
         if verify_checkpoint(self.admit.head.encode(), self.log).size > found.admit_index:
             self.problems.append("the log head that admit quotes is younger than admit")
-        self.admission = found
 
     # --- rounds ------------------------------------------------------------------------------------------------
 
@@ -313,7 +320,7 @@ class Dispute:
         at = [opening.index for opening in message.openings]
         if at != sorted(set(at)) or not set(at) <= {leaf.index for leaf in leaves}:
             raise VerificationError("open is not of leaves asked, in order", rule="dis-open-1", fault="claimant")
-        self.tally.round(leaves, self._answers, {opening.index: opening for opening in message.openings})
+        self.tally.round(leaves, self._answers, {o.index: o for o in message.openings}, "claimant")
         self.pending = None
         self.phase = "ready"
         return message
@@ -322,7 +329,7 @@ class Dispute:
 
     def _stop(self, envelope: Envelope, attached: Sequence[Envelope]) -> m.Stop:
         stop = self._message(envelope, m.Stop, self.key.z.owner, "claimant", attached)
-        self.close()
+        self.close("claimant")
         self.phase = "stopped"
         return stop
 
@@ -355,15 +362,15 @@ class Dispute:
         if signer is not None and envelope.signer != signer:
             raise SignatureError(f"{name} is not signed by the {party}", rule="dis-chain-3")
         if key_id != self.key.key_id:
-            raise VerificationError(f"{name} is about another key", rule="dis-chain-5", fault=party)
+            raise VerificationError(f"{name} is about another key", rule="dis-chain-5")
         if attached:
             raise VerificationError(f"{name} has nothing to attach", rule="dis-chain-4")
-        self._chained(message, party)
+        self._chained(message)
         return message
 
-    def _chained(self, message: m.Message, party: Party) -> None:
-        if message.seq != self.seq or message.previous != self.link:
-            raise VerificationError(f"message {self.seq} does not continue the chain", rule="dis-chain-2", fault=party)
+    def _chained(self, message: m.Message) -> None:
+        if message.seq != self.seq or message.previous != self.link:  # whoever holds the file can cut and paste it
+            raise VerificationError(f"message {self.seq} does not continue the chain", rule="dis-chain-2")
 
     def _attached(self, attached: Sequence[Envelope], kinds: Sequence[str], named: Sequence[bytes], rule: str) -> None:
         leaves = [entry_leaf(self.profile, kind, e) for kind, e in zip(kinds, attached, strict=False)]

@@ -10,13 +10,15 @@ from wmproto.dispute.messages import Open, message_kind, parse_message
 from wmproto.dispute.transcript import Transcript
 from wmproto.errors import VerificationError
 from wmproto.suspects.oracle import Suspect
+from wmproto.wire.canonical import canonical_json
 
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """How many opened leaves were asked again, all with the answer of the transcript."""
+    """How many opened leaves were asked again, each with the transcript's answer; whether with admit's settings."""
 
     answered: int
+    same_settings: bool
 
 
 def replay(
@@ -37,7 +39,8 @@ def replay(
         progress: Called with (leaves done, leaves to do).
 
     Raises:
-        VerificationError: Other weights than bound, or an answer differs: the arbitrator's fault.
+        VerificationError: Other weights than bound, or an answer differs: with the very settings of admit, the
+            arbitrator's fault.
     """
     if model != dispute.bind.model:
         raise VerificationError(
@@ -48,15 +51,16 @@ def replay(
         if message_kind(step.message.payload) == "open":
             inputs |= {o.index: o.inputs[0] for o in parse_message(step.message, Open)[1].openings if o.inputs}
     opened = dispute.tally.opened
+    same_settings = canonical_json(suspect.settings) == dispute.admit.settings.to_bytes()
     for done, leaf in enumerate(opened):
         answer = suspect.answer(inputs[leaf.index])
         if answer != leaf.answer:
             raise VerificationError(
                 f"leaf {leaf.index}: the weights answer {answer}, the transcript says {leaf.answer}",
                 rule="dis-replay-2",
-                fault="arbitrator",
-                hint="compare your libraries with the settings in admit before blaming anybody",
+                fault="arbitrator" if same_settings else "unknown",
+                hint=None if same_settings else "your libraries differ from those in admit: that may be the cause",
             )
         if progress is not None:
             progress(done + 1, len(opened))
-    return Replay(answered=len(opened))
+    return Replay(answered=len(opened), same_settings=same_settings)

@@ -31,7 +31,7 @@ from wmproto.dispute.messages import (
     sign_message,
 )
 from wmproto.dispute.outcome import decide
-from wmproto.errors import ConfigError, StateError, VerificationError
+from wmproto.errors import ConfigError, RaceError, StateError, VerificationError
 from wmproto.registry.entry import entry_leaf
 from wmproto.suspects.oracle import Suspect
 from wmproto.wire.dsse import Envelope
@@ -221,12 +221,12 @@ class Arbitrator:
         """Read the log again after logging admit and before asking (dis-admit-6).
 
         Raises:
-            StateError: Another dispute of the key was logged in between; file again.
+            RaceError: Another dispute of the key was logged in between; file again.
         """
         at = dispute.admission.admit_index if dispute.admission else 0
         entries = [(kind, e) for i, kind, e in log.entries(subject=dispute.key.key_id) if i < at]
         if tuple(taken(entries, key=dispute.key, log=log.vkey)[1]) != dispute.admit.earlier:
-            raise StateError("another dispute of this key was logged in between", hint="file again, no leaf was asked")
+            raise RaceError("another dispute of this key was logged in between", hint="file again: no leaf was asked")
 
     def answer(self, dispute: Dispute, ask: Ask, inputs: Sequence[bytes], suspect: Suspect) -> Envelope:
         """Ask the suspect each leaf of the round once, in order.

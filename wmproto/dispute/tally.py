@@ -76,24 +76,31 @@ class Tally:
         return self._fired.get(bits, self._now)
 
     def round(
-        self, leaves: Sequence[AskedLeaf], answers: Sequence[int | None], openings: Mapping[int, Opening]
+        self, leaves: Sequence[AskedLeaf], answers: Sequence[int | None], openings: Mapping[int, Opening], fault: Party
     ) -> None:
-        """Count a round in index order; not answered, not opened, badly opened = a marked miss (dis-open-3)."""
+        """Count a round in index order; not answered, not opened, badly opened = a marked miss (dis-open-3).
+
+        Args:
+            leaves: The leaves asked.
+            answers: The answers, one for each.
+            openings: What was opened, by index.
+            fault: Who is to blame for a leaf that was not opened.
+        """
         for leaf, answer in zip(leaves, answers, strict=True):
-            now = self._leaf(leaf, answer, openings.get(leaf.index))
+            now = self._leaf(leaf, answer, openings.get(leaf.index), fault)
             self._now = replace(now, asked=now.asked + 1)
             for bits in self._thresholds - self._fired.keys():
                 if self._now.wealth.fires(bits):
                     self._fired[bits] = self._now
 
-    def _leaf(self, leaf: AskedLeaf, answer: int | None, opening: Opening | None) -> Evidence:
+    def _leaf(self, leaf: AskedLeaf, answer: int | None, opening: Opening | None, fault: Party) -> Evidence:
         now = self._now
         try:
             if opening is None:
                 raise OpeningError(f"leaf {leaf.index}: asked and not opened", rule="dis-open-3")
             verify_opening(opening, key=self._key, asked=leaf.inputs)
         except OpeningError as err:
-            self.findings.append(Finding(err.rule, "claimant", f"{err}; it counts as a miss"))
+            self.findings.append(Finding(err.rule, fault, f"{err}; it counts as a miss"))
             return replace(now, wealth=now.wealth.miss(), unopened=now.unopened + 1)
         label, ghost = self._labels.label(leaf.index, opening.k), self._labels.is_ghost(leaf.index, opening.k)
         self.opened.append(OpenedLeaf(leaf.index, ghost, label, answer))

@@ -40,22 +40,6 @@ class ActivatedKey:
             if not labels.is_ghost(i, k):
                 yield i, self.commitment.input(i), labels.label(i, k)
 
-    def check_model(self, model: ModelFile) -> None:
-        """Check that a model can be asked this key's leaves.
-
-        Raises:
-            ConfigError: Another input size or number of classes.
-        """
-        z, architecture = self.key.z, model.architecture
-        if architecture.classes != len(z.classes):
-            raise ConfigError(
-                f"the model has {architecture.classes} classes, the key {len(z.classes)}",
-                hint="a class map must come from the respondent; this version supports none",
-            )
-        if tuple(architecture.input.shape) != z.input.shape:
-            got, want = ("x".join(map(str, s)) for s in (architecture.input.shape, z.input.shape))
-            raise ConfigError(f"the model takes pictures of {got}, the key's are {want}")
-
     def release(self, model: ModelFile, *, recipient: str) -> Release:
         """The release record of a model: log it before the weights leave the house."""
         return Release(
@@ -70,6 +54,23 @@ class ActivatedKey:
             salt=None,
             tensors=model.tensor_entries,
         )
+
+
+def check_model(key: VerifiedKey, model: ModelFile) -> None:
+    """Check that a model can be asked a key's leaves.
+
+    Raises:
+        ConfigError: Another input size or number of classes.
+    """
+    z, architecture = key.z, model.architecture
+    if architecture.classes != len(z.classes):
+        raise ConfigError(
+            f"the model has {architecture.classes} classes, the key {len(z.classes)}",
+            hint="a class map must come from the respondent; this version supports none",
+        )
+    if tuple(architecture.input.shape) != z.input.shape:
+        got, want = ("x".join(map(str, s)) for s in (architecture.input.shape, z.input.shape))
+        raise ConfigError(f"the model takes pictures of {got}, the key's are {want}", hint="is it another key's model?")
 
 
 def activate(

@@ -59,8 +59,11 @@ class Release(Wire):
     tensors: Annotated[tuple[TensorEntry, ...], Field(min_length=1, max_length=4096)]
 
     def payload(self, files: dict[str, bytes]) -> bytes:
-        """The canonical statement about the released files (name -> SHA-256, 32 bytes)."""
-        return Statement[Release].make("release", self, *sorted(files.items())).to_bytes()
+        """The canonical statement about the released files (name -> SHA-256, 32 bytes); FormatError above 1 MiB."""
+        payload = Statement[Release].make("release", self, *sorted(files.items())).to_bytes()
+        if len(payload) > RELEASE_LIMIT:
+            raise FormatError(f"release statement: {len(payload)} bytes, at most {RELEASE_LIMIT} are allowed")
+        return payload
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +92,8 @@ def verify_release(envelope: Envelope, *, profile: Profile) -> VerifiedRelease:
         raise UnsupportedError("a salted release is not supported by this version")
     if release.owner != envelope.signer:
         raise VerificationError("the release is not signed by the owner it names", rule="rel-2", fault="owner")
+    if len({s.name for s in statement.subject}) != len(statement.subject):
+        raise FormatError("release statement: two files have the same name")
     names = [t.name.encode() for t in release.tensors]
     if names != sorted(set(names)):
         raise FormatError("release statement: tensor names are not in byte order, or repeat")

@@ -101,7 +101,10 @@ def read_tensors(data: bytes, architecture: Architecture, *, profile: Profile = 
         if dtype != "F32":
             raise FormatError(f"weights: tensor {name!r} is {dtype}, not F32", hint="cast the model to float32 first")
         if got != shape or len(raw) != 4 * prod(shape):
-            raise FormatError(f"weights: tensor {name!r} has shape {list(got)}, the architecture says {list(shape)}")
+            raise FormatError(
+                f"weights: tensor {name!r} has shape {list(got)}, the architecture says {list(shape)}",
+                hint="these are the weights of another architecture",
+            )
         digests.append(TensorDigest(name, dtype, shape, _leaf(profile, name, dtype, shape, raw)))
     if found:
         extra = min(found)
