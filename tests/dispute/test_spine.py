@@ -216,7 +216,7 @@ def test_another_end_of_a_dispute_is_seen_with_a_copy_of_the_log(world):
     audit(whole.to_bytes(), trust=world.trust, log_copy=copy)
     with pytest.raises(VerificationError, match="another end of this dispute") as err:
         audit(asked.to_bytes(), trust=world.trust, log_copy=copy)
-    assert err.value.rule == "dis-log-4"
+    assert err.value.rule == "dis-log-5"
     told = audit(asked.to_bytes(), trust=world.trust)
     assert any("only end of this dispute" in line for line in cannot_know(told))
 

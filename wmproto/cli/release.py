@@ -98,7 +98,7 @@ def verify(record_path: Path, model: Path | None, receipt: Path | None, log_vkey
     from wmproto.errors import ConfigError, VerificationError
     from wmproto.registry.entry import entry_leaf
     from wmproto.registry.receipt import RECEIPT_LIMIT, verify_receipt
-    from wmproto.release.modelfile import read_model
+    from wmproto.release.modelfile import check_grammar, read_model
     from wmproto.release.record import verify_release
     from wmproto.release.tensors import WEIGHTS_LIMIT
     from wmproto.wire.dsse import ENVELOPE_LIMIT, Envelope
@@ -108,6 +108,7 @@ def verify(record_path: Path, model: Path | None, receipt: Path | None, log_vkey
     log = parse_log_key(log_vkey) if log_vkey is not None else None
     data = read_input(record_path, what="release", limit=ENVELOPE_LIMIT)
     verified = verify_release(Envelope.parse(data, what="release"), profile=PROFILE)
+    check_grammar(verified.release)
     checked = ["signature and digests"]
     if model is not None:
         loaded = read_model(read_input(model, what="model", limit=WEIGHTS_LIMIT), profile=PROFILE)

@@ -119,7 +119,7 @@ def _check_log(dispute: Dispute, copy: LogCopy) -> bool:
         if kind == "decide" and envelope.signer == dispute.file.arbitrator and _decides(envelope, dispute.admit_entry):
             if dispute.decision is None or leaf != dispute.decide_entry:
                 text = "the log holds another end of this dispute: the transcript is cut, or one of two"
-                raise VerificationError(text, rule="dis-log-4")
+                raise VerificationError(text, rule="dis-log-5")
             break
     return True
 

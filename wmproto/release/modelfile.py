@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from wmproto.errors import FormatError
-from wmproto.release.architecture import Architecture, parse_architecture_bytes
-from wmproto.release.record import TensorEntry
+from wmproto.release.architecture import Architecture, parse_architecture, parse_architecture_bytes
+from wmproto.release.record import Release, TensorEntry
 from wmproto.release.tensors import WEIGHTS_LIMIT, TensorDigest, model_digest, read_tensors
 from wmproto.wire.canonical import parse_json
 from wmproto.wire.framing import sha256
@@ -63,3 +63,18 @@ def read_model(data: bytes, *, profile: Profile = WMPROTO_1) -> ModelFile:
     architecture = parse_architecture_bytes(text.encode())
     tensors = read_tensors(data, architecture, profile=profile)
     return ModelFile(data, architecture, tensors, model_digest(architecture, tensors, profile=profile), sha256(data))
+
+
+def check_grammar(release: Release) -> Architecture:
+    """Check that a release's architecture is in the grammar and its tensors are exactly those it uses (rel-9).
+
+    An audit does not need this, for nothing is decided on the list; whoever relies on a release does.
+
+    Raises:
+        FormatError: It is not, or they are not.
+    """
+    architecture = parse_architecture(release.architecture)
+    listed = [(t.name, t.dtype, t.shape) for t in release.tensors]
+    if listed != [(name, "F32", shape) for name, shape in architecture.tensors.items()]:
+        raise FormatError("release statement: the tensors are not those that the architecture uses")
+    return architecture
