@@ -86,9 +86,9 @@ def verdicts():
     c.add("after an admit that is not logged", world.admit(world.bind(copy(filed), world.model)), verdict="NOT SHOWN")
     c.add("after an admit that is logged", copy(short), verdict="NOT SHOWN")
     asked = world.ask(copy(short))
-    misses = [["dis-open-3", "claimant"]] * 16
-    c.add("after an ask: asked is burnt", asked, "Miss", verdict="NOT SHOWN", findings=misses)
-    c.add("after an answer", world.answer(copy(asked), thief), "Miss", verdict="NOT SHOWN", findings=misses)
+    misses, nobody = [["dis-open-3", "claimant"]] * 16, [["dis-open-3", "unknown"]] * 16
+    c.add("after an ask: asked is burnt", asked, "Miss", verdict="NOT SHOWN", findings=nobody)
+    c.add("after an answer", world.answer(copy(asked), thief), "Miss", verdict="NOT SHOWN", findings=nobody)
     c.add("after a round", one, verdict="NOT SHOWN", findings=[])
 
     # The end.
@@ -117,7 +117,7 @@ def verdicts():
     world.log = admitted.clone()
     decided("before the first round", copy(long), 0, "NOT SHOWN", early, "Finding")
     world.log = admitted.clone()
-    decided("after an ask", world.ask(copy(long)), 1, "NOT SHOWN", early + misses, "Finding", "Miss")
+    decided("after an ask", world.ask(copy(long)), 1, "NOT SHOWN", early + nobody, "Finding", "Miss")
     wrong = [["dis-decide-3", "arbitrator"]]
     world.log = admitted.clone()
     decided("decides DEPENDENT where nothing is shown", stop(copy(first)), 1, "NOT SHOWN", wrong, "Finding",
@@ -125,7 +125,7 @@ def verdicts():
     world.log = admitted.clone()
     decided("decides INADMISSIBLE where nothing is wrong", stop(copy(first)), 1, "NOT SHOWN", wrong, "Finding",
             say="INADMISSIBLE")  # fmt: skip
-    unlogged = [["dis-decide-4", "arbitrator"]]
+    unlogged = [["dis-decide-4", "unknown"]]
     decided("a decide that is not logged", stop(copy(first)), 1, "NOT SHOWN", unlogged, "Finding", logged=False)
 
     # A thief is DEPENDENT whatever the arbitrator says.
@@ -183,6 +183,12 @@ def verdicts():
           trust=trust | {"log": registry.vkey(LOG_NAME, ed25519.public(STRANGER))})  # fmt: skip
     c.add("the respondent need not be known before he speaks", filed, "Trust", verdict="NOT SHOWN",
           trust=trust | {"respondents": [public(STRANGER)]})  # fmt: skip
+    c.add("an auditor's own bits are no fault of the arbitrator's", dependent, "AuditorBits", verdict="NOT SHOWN",
+          findings=[], trust=trust | {"bits": 400})  # fmt: skip
+    world.log = admitted.clone()
+    decided(
+        "she stops after an answer", stop(world.answer(world.ask(copy(long)), thief)), 1, "NOT SHOWN", misses, "Miss"
+    )
     return c.group
 
 
@@ -257,6 +263,12 @@ def taken():
     add("an admit with a bad signature", [("admit", forged)], 0, "NotCounted")
     add("an admit that is logged as a release", [("release", one.admitted)], 0, "NotCounted")
     add("a key and a release", [("key", world.signed), ("release", world.rel)], 0)
+    again = world.bind(world.file(count=32), world.model)
+    world.admit(again, head=world.log.checkpoint(2))
+    a2 = ("admit", again.admitted)
+    add("a second admit of the same file", [a, a2], 32, "SameFile")
+    add("it burns nothing anew", [a, decide(one, 0), a2], 0, "SameFile")
+    add("and its decide does not count", [a, a2, decide(again, 0)], 32, "SameFile")
     return c.group
 
 

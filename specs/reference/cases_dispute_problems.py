@@ -1,10 +1,12 @@
 """Cases for specs/dispute.md: claims that may not be heard, each for one reason, and their neighbours that may."""
 
+import commitment
+import dispute
 import ed25519
 import encoding
 import registry
 from encoding import b64, parts, sha256
-from stories import ARBITRATOR, LOG, LOG_NAME, STRANGER, public
+from stories import ARBITRATOR, LOG, LOG_NAME, STRANGER, copy, public
 from transcripts import Cases, stopped, usual
 
 
@@ -139,7 +141,8 @@ def inadmissible():
 
     def then(entries, start, count=16, **change):
         """A dispute from ``start`` on, whose admit lists ``entries``."""
-        return admitted(world.bind(world.file(start=start, count=count), world.model), earlier=entries, **change)
+        story = world.file(start=start, count=count, key_receipt=world.latest(world.key_entry))
+        return admitted(world.bind(story, world.model), earlier=entries, **change)
 
     one = first()
     e = [("admit", one.admitted)]
@@ -215,4 +218,51 @@ def inadmissible():
     theirs.entries = world.log.entries
     c.add("a copy of another log", hides, "LogCopy", "OtherLog", log=copied(theirs), expect="SignatureError",
           rule="reg-note-3")  # fmt: skip
+
+    # A file is used once.
+    one = fresh().bind(world.file(count=16), world.model)
+    bound = copy(one)
+    admitted(one)
+    world.log_decide(world.decide(stopped(one), 0, "NOT SHOWN"))
+    e = [("admit", one.admitted), ("decide", one.decided)]
+    ended = world.log.clone()
+    problem("the same file is admitted a second time, though all its leaves are free", admitted(copy(bound), earlier=e),
+            "dis-admit-9", "SameFile")  # fmt: skip
+    world.log = ended.clone()
+    c.add("a new file for the same leaves", then(e, 0), "SameFile", verdict="NOT SHOWN")
+
+    # One dispute, one end.
+    c.add("a copy of the log shows the decide that ends this dispute", one, "TwoEnds", verdict="NOT SHOWN", findings=[],
+          log=copied(ended))  # fmt: skip
+    cut = copy(one)
+    cut.steps = cut.steps[:3]
+    c.add("a transcript that lacks the decide that the log holds", cut, "TwoEnds", log=copied(ended), rule="dis-log-5",
+          **false)  # fmt: skip
+    other_end = dispute.Story(one.key_id, one.steps[:3], bytes.fromhex(dispute.judge(cut.transcript())["link"]))
+    other_end.arbitrator, other_end.admit_entry, other_end.start = one.arbitrator, one.admit_entry, 0
+    world.log = ended.clone()
+    world.log_decide(world.decide(world.round(other_end, 0, world.thief(0)), 1, "NOT SHOWN"))
+    both = copied(world.log)
+    c.add("a second end, that was logged after the first", other_end, "TwoEnds", log=both, rule="dis-log-5", **false)
+    c.add("the first end, though the log holds a second", one, "TwoEnds", verdict="NOT SHOWN", log=both)
+    c.add("without a copy nobody sees it", other_end, "TwoEnds", verdict="NOT SHOWN", findings=[])
+    by_stranger = commitment.sign(STRANGER, parts(one.decided)[0])
+    fresh()
+    open_end = admitted(copy(bound))
+    world.log.append("decide", by_stranger)
+    c.add("a stranger's decide ends nothing", open_end, "TwoEnds", verdict="NOT SHOWN", log=copied(world.log))
+
+    # The head that admit quotes.
+    aside = registry.Log(LOG_NAME, LOG)
+    aside.entries = [rel, old]
+    story = admitted(fresh().bind(world.file(), world.model), head=aside.checkpoint())
+    c.add("the head has another past than the log", story, "LogCopy", "Head", log=copied(world.log), rule="dis-log-3",
+          **false)  # fmt: skip
+    c.add("without a copy nobody sees that, either", story, "LogCopy", "Head", verdict="NOT SHOWN")
+    story = admitted(fresh().bind(world.file(), world.model), head=other_head.checkpoint())
+    problem("the head is another log's: a problem, with a copy of the log too", story, "dis-order-5", "Head",
+            log=copied(world.log))  # fmt: skip
+    story = fresh().ask(world.admit(world.bind(world.file(), world.model)))
+    problem("admit was not logged: a copy of the log changes nothing", story, "dis-admit-7", "NotLogged",
+            log=copied(log0))  # fmt: skip
     return c.group

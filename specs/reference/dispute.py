@@ -147,12 +147,13 @@ def counted_file(signed, key, vkey):
 
 def taken(entries, key, vkey):
     """(first free leaf, leaves of the entries that count) from (type, signed object) in the order of the log."""
-    ends, files, counted = {}, {}, []
+    ends, files, counted, used = {}, {}, [], []
     for kind, signed in entries:
         leaf = registry.entry_leaf(kind, signed)
-        if kind == "admit" and leaf not in ends:
+        if kind == "admit":
             file = counted_file(signed, key, vkey)
-            if file is not None:
+            if file is not None and file not in used:
+                used.append(file)
                 ends[leaf] = file["start"] + file["count"]
                 files[leaf] = file, parts(signed)[1]
                 counted.append(leaf)
@@ -292,7 +293,9 @@ def judge(data, trust=None, log_copy=None):
         need(first < end, "VerificationError", "dis-ask-2", "beyond the range", "claimant")
         right = [leaf["index"] for leaf in leaves] == list(range(first, first + ROUND))
         need(right, "VerificationError", "dis-ask-1", "not the next leaves", "claimant")
-        answers, openings = [None] * ROUND, {}
+        answers, openings, fault = [None] * ROUND, {}, "unknown"
+        if kinds[at + 2 : at + 3] == "O" or kinds[at + 1 : at + 2] == "S" or kinds[at + 2 : at + 3] == "S":
+            fault = "claimant"
         if kinds[at + 1 : at + 2] == "N":
             answers = said[at + 1]["message"]["answers"]
             right = len(answers) == ROUND and all(a is None or a < len(z["classes"]) for a in answers)
@@ -304,7 +307,7 @@ def judge(data, trust=None, log_copy=None):
             need(right, "VerificationError", "dis-open-1", "not leaves that were asked, in order", "claimant")
             openings = {o["index"]: o for o in listed}
         for leaf, answer in zip(leaves, answers, strict=True):
-            now = count(dict(now), key, leaf, answer, openings.get(leaf["index"]), findings, opened)
+            now = count(dict(now), key, leaf, answer, openings.get(leaf["index"]), opened, findings, fault)
             fired = fired or verdict.fires(z["m"], now["marked"], now["hits"], bits)
             if final is None and verdict.fires(z["m"], now["marked"], now["hits"], judged_bits):
                 final = now
@@ -314,8 +317,8 @@ def judge(data, trust=None, log_copy=None):
         check_trust(trust, file, z, said)
     if log_copy is not None:
         entries = registry.read_log_copy(log_copy, log)
-        if admit:
-            check_log(entries, said, key, file, found, problems)
+        if found:
+            check_log(entries, said, key, log, found, problems)
     name = "INADMISSIBLE" if problems else "DEPENDENT" if dependent else "NOT SHOWN"
     # decide
     if said[-1]["kind"] == "decide":
@@ -326,10 +329,11 @@ def judge(data, trust=None, log_copy=None):
         over = "S" in kinds or fired or problems or start + ROUND * rounds >= end
         if unfinished or not over:
             findings.append(["dis-decide-2", "arbitrator"])
-        if decide["verdict"] != name:
+        played = "INADMISSIBLE" if problems else "DEPENDENT" if fired else "NOT SHOWN"
+        if decide["verdict"] != played:
             findings.append(["dis-decide-3", "arbitrator"])
         if not receipts[-1]:
-            findings.append(["dis-decide-4", "arbitrator"])
+            findings.append(["dis-decide-4", "unknown"])
         else:
             check_decided(receipts[-1], log, said[-1]["leaf"], said[2]["leaf"], found)
     numbers = {
@@ -382,6 +386,8 @@ def check_admission(said, entries, receipts, key, log, problems):
         problems.append("dis-admit-8")
     if file["start"] < free:
         problems.append("dis-taken-2")
+    if file in [counted_file(signed, key, file["log"]) for _, signed in entries]:
+        problems.append("dis-admit-9")
     leaves = {"admit": said[2]["leaf"].hex(), "key": file["key_entry"]}
     leaves |= {"release": file["release_entry"], "prior": bind["prior"]}
     leaves |= dict(enumerate(admit["earlier"]))
@@ -411,14 +417,14 @@ def check_admission(said, entries, receipts, key, log, problems):
     return {"size": proofs["admit"]["size"], "root": proofs["admit"]["root"], "admit": at["admit"]}
 
 
-def count(now, key, leaf, answer, opening, findings, opened):
-    """The evidence after one more leaf."""
+def count(now, key, leaf, answer, opening, opened, findings, fault):
+    """The evidence after one more leaf; ``fault``: whose it is if the leaf is not opened well."""
     now["leaves"] += 1
     try:
         need(opening is not None, "OpeningError", "dis-open-3", "asked and not opened")
         commitment.verify_opening(opening, key, bytes.fromhex(leaf["inputs"]))
     except Refused as refused:
-        findings.append([refused.rule, "claimant"])
+        findings.append([refused.rule, fault])
         now["marked"] += 1
         now["unopened"] += 1
         return now
@@ -435,15 +441,33 @@ def count(now, key, leaf, answer, opening, findings, opened):
     return now
 
 
-def check_log(entries, said, key, file, found, problems):
-    """With a copy of the log: did admit hide an earlier entry?"""
+def check_log(entries, said, key, log, found, problems):
+    """With a copy of the log: did admit hide an earlier entry, and is this the dispute's only end?"""
+    file, admit = said[0]["message"], said[2]["message"]
     leaves = [registry.entry_leaf(kind, signed) for kind, signed in entries]
-    need(found and found["size"] <= len(leaves), "VerificationError", "dis-log-1", "the copy is too old")
-    root = registry.merkle.root(leaves[: found["size"]])
-    need(root == found["root"], "VerificationError", "dis-log-3", "another past", "registry")
+    need(found["size"] <= len(leaves), "VerificationError", "dis-log-1", "the copy is too old")
+    pasts = [(found["size"], found["root"])]
+    if "dis-order-5" not in problems:
+        pasts.append(registry.verify_checkpoint(admit["head"], log))
+    for size, root in pasts:
+        same = size > len(leaves) or registry.merkle.root(leaves[:size]) == root
+        need(same, "VerificationError", "dis-log-3", "two pasts", "registry")
     free, counted = taken(entries[: found["admit"]], key, file["log"])
-    if [leaf.hex() for leaf in counted] != said[2]["message"]["earlier"] or file["start"] < free:
+    if [leaf.hex() for leaf in counted] != admit["earlier"] or file["start"] < free:
         problems.append("dis-log-4")
+    decides = [leaf for leaf, (kind, signed) in zip(leaves, entries, strict=True) if names(kind, signed, said[2])]
+    ends_here = said[-1]["leaf"] if said[-1]["kind"] == "decide" else None
+    need(not decides or decides[0] == ends_here, "VerificationError", "dis-log-5", "another end of this dispute")
+
+
+def names(kind, signed, admit):
+    """Whether an entry is a decide by the arbitrator of that admit that names it."""
+    try:
+        decide = read(signed)
+    except Refused:
+        return False
+    about = decide["message"].get("admit") == admit["leaf"].hex()
+    return kind == decide["kind"] == "decide" and decide["signer"] == admit["signer"] and about
 
 
 def check_decided(receipts, log, decide, admit, then):

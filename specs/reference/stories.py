@@ -57,6 +57,10 @@ class World:
     def register(self):
         self.key_receipt = self.submit("key", self.signed)
 
+    def latest(self, leaf):
+        """The receipt of an entry under the latest checkpoint, in base64: with it no two filings are alike."""
+        return b64(self.log.receipt(self.log.index(leaf)))
+
     def labels(self, i):
         """(label, ghost)"""
         k = self.keys[i]
@@ -205,7 +209,7 @@ def suspect_answer(number, i, label, classes):
 
 def play(number, world, start, count, earlier, release=None):
     """One whole dispute of suspect ``number``; returns (story, verdict, the entries that count from now on)."""
-    story = world.file(release, start, count)
+    story = world.file(release, start, count, key_receipt=world.latest(world.key_entry))
     world.bind(story, seed(f"suspect {number}"))
     world.log_admit(world.admit(story, earlier))
     rounds, verdict, marked, hits = 0, "NOT SHOWN", 0, 0

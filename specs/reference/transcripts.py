@@ -51,6 +51,8 @@ NOTES = {
     "OtherLog": ("FORK", "a receipt of another log"),
     "DecideReceipt": ("FORK", "a decision is shown in a log with another past"),
     "Trust": ("STAGED DISPUTE", "a dispute among friends is taken for a dispute"),
+    "SameFile": ("DENIAL", "an arbitrator burns leaves again and again with one filing"),
+    "TwoEnds": ("CHOICE", "of two ends of one dispute, signed by the same parties, the better one is shown"),
     "LogCopy": ("FORK", "the copy of the log has another past, or is too old to show anything"),
 }
 

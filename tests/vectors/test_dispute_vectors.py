@@ -276,7 +276,6 @@ def play_all():
             saved = []
             outcome = hold(
                 claimant=Claimant(key, leaves, owner),
-                key_receipt=receipt,
                 release=release if w % 2 else None,
                 respondent=Respondent(respondent, "escrow"),
                 arbitrator=Arbitrator(arbitrator, Policy(bits=0, suspects_log2=24)),

@@ -57,7 +57,7 @@ def entry() -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a name that this terminal cannot show is no reason to fail
     try:
-        code = cli.main(standalone_mode=False)
+        code = cli.main(prog_name="wmproto", standalone_mode=False)
     except click.exceptions.Abort:
         click.echo("wmproto: stopped", err=True)
         sys.exit(STOPPED)
@@ -66,9 +66,9 @@ def entry() -> None:
             if err.message == err.ctx.get_help():  # a group without a command: no error, the help is what is wanted
                 click.echo(err.message, err=True)
                 sys.exit(err.exit_code)
-            _tell(err.format_message(), hint=f"{err.ctx.command_path} --help")
-        else:
-            _tell(err.format_message())
+        hint = f"{err.ctx.command_path} --help" if isinstance(err, click.UsageError) and err.ctx is not None else None
+        said = err.format_message()
+        _tell(said[:1].lower() + said[1:].removesuffix("."), hint=hint)
         sys.exit(2)
     except WmprotoError as err:
         rule = f"{err.rule}; at fault: {err.fault}" if isinstance(err, VerificationError) and err.rule else None

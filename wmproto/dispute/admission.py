@@ -169,15 +169,16 @@ def verify_decided(
         then: What admit's receipt said; None if that receipt did not hold.
 
     Raises:
-        InclusionError: Not so.
+        InclusionError: Not so; a log that signed two different pasts is named as the one at fault.
         FormatError: A receipt is malformed.
         SignatureError: The checkpoint is not the log's.
     """
     if len(receipts) != 2:
         raise InclusionError("decide's receipt is the proofs of decide and of admit", rule="dis-decide-4")
     proof, again = (verify_receipt(data, leaf, log) for data, leaf in zip(receipts, (decide, admit), strict=True))
-    grown = then is None or (again.index == then.admit_index and proof.index >= then.size)
-    if proof.note != again.note or not grown:
+    if proof.note != again.note:
+        raise InclusionError("decide and admit stand under different checkpoints", rule="dis-decide-5")
+    if then is not None and (again.index != then.admit_index or proof.index < then.size):
         text = "the log of decide's receipt is not the log of admit's, grown"
-        raise InclusionError(text, rule="dis-decide-5")
+        raise InclusionError(text, rule="dis-decide-5", fault="registry")
     return proof

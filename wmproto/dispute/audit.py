@@ -110,6 +110,8 @@ def _check_log(dispute: Dispute, copy: LogCopy) -> bool:
         if size <= len(leaves) and tree_root(leaves[:size]) != root:
             text = "the log signed two pasts: the copy's and the dispute's"
             raise VerificationError(text, rule="dis-log-3", fault="registry")
+    if leaves[then.admit_index] != dispute.admit_entry:
+        raise VerificationError("the copy of the log holds another entry in admit's place", rule="dis-log-2")
     free, counted = taken(copy.entries[: then.admit_index], key=dispute.key, log=dispute.file.log)
     if tuple(counted) != dispute.admit.earlier:
         dispute.problems.append("admit hides an earlier entry of the key, as the copy of the log shows")

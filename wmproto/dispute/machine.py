@@ -18,7 +18,7 @@ from wmproto.commitment.statement import VerifiedKey, verify_key
 from wmproto.dispute import admission
 from wmproto.dispute import messages as m
 from wmproto.dispute.chain import link, link_logged
-from wmproto.dispute.tally import Evidence, Finding, Tally
+from wmproto.dispute.tally import Finding, Tally
 from wmproto.errors import FormatError, Party, SignatureError, StateError, UnsupportedError, VerificationError
 from wmproto.registry.checkpoint import verify_checkpoint
 from wmproto.registry.entry import entry_leaf
@@ -75,7 +75,7 @@ class Dispute:
         self.release: VerifiedRelease | None = None
         self.admission: admission.Admission | None = None
         self.decision: m.Decide | None = None
-        self._early: list[Finding] = []
+        self.early: list[Finding] = []
         self._earlier: list[tuple[str, Envelope]] = []
         self.pending: m.Ask | None = None
         self._answers: tuple[int | None, ...] = ()
@@ -128,16 +128,18 @@ class Dispute:
         else:
             raise StateError(f"nothing was to be logged: the dispute is {self.phase}")
 
-    def close(self, fault: Party = "unknown") -> None:
-        """Count the leaves of an unfinished round as marked misses: they were asked and not opened (dis-open-3).
+    def counted(self, fault: Party = "unknown") -> Tally:
+        """The tally with the leaves of an unfinished round as marked misses (dis-open-3); nothing here changes.
 
         Args:
             fault: Who is to blame: the claimant if she stopped; nobody knows if the transcript just ends.
         """
-        if self.pending is not None:
-            answers = self._answers or (None,) * len(self.pending.leaves)
-            self.tally.round(self.pending.leaves, answers, {}, fault)
-            self.pending = None
+        if self.pending is None:
+            return self.tally
+        tally = self.tally.fork()
+        answers = self._answers or (None,) * len(self.pending.leaves)
+        tally.round(self.pending.leaves, answers, {}, fault)
+        return tally
 
     # --- what a caller reads -----------------------------------------------------------------------------------
 
@@ -155,16 +157,6 @@ class Dispute:
     def fired(self) -> bool:
         """Whether E has reached 2**bits: DEPENDENT is final, and the arbitrator decides."""
         return self.tally.fired(self.bits)
-
-    @property
-    def evidence(self) -> Evidence:
-        """What counts for whoever judges."""
-        return self.tally.evidence(self.judged_bits)
-
-    @property
-    def findings(self) -> list[Finding]:
-        """Broken rules that leave the verdict as it is."""
-        return self._early + (self.tally.findings if hasattr(self, "tally") else [])
 
     @property
     def suspect_id(self) -> bytes:
@@ -329,7 +321,7 @@ class Dispute:
 
     def _stop(self, envelope: Envelope, attached: Sequence[Envelope]) -> m.Stop:
         stop = self._message(envelope, m.Stop, self.key.z.owner, "claimant", attached)
-        self.close("claimant")
+        self.tally, self.pending = self.counted("claimant"), None
         self.phase = "stopped"
         return stop
 
@@ -341,8 +333,8 @@ class Dispute:
             )
         over = self.phase == "stopped" or self.fired or self.problems or self.next_leaf >= self.end
         if not over or self.pending is not None:
-            self._early.append(Finding("dis-decide-2", "arbitrator", "decided before the dispute was over"))
-        self.close()
+            self.early.append(Finding("dis-decide-2", "arbitrator", "decided before the dispute was over"))
+        self.tally, self.pending = self.counted(), None
         self.decision, self.decide_entry = decide, entry_leaf(self.profile, "decide", envelope)
         self.phase = "decided"
         return decide

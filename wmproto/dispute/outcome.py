@@ -51,12 +51,13 @@ def _verdict(dispute: Dispute, bits: int) -> VerdictName:
 def decide(dispute: Dispute) -> Outcome:
     """Work out the verdict of a dispute, wherever it stands; leaves of an unfinished round count as misses."""
     bits, evidence, policy_s = dispute.key.bits, Evidence(Wealth.start(dispute.key.z.m)), 24
+    findings = list(dispute.early)
     if dispute.seq > 2:  # admitted
-        dispute.close()
-        bits, evidence, policy_s = dispute.judged_bits, dispute.evidence, dispute.admit.policy.suspects_log2
+        bits, policy_s = dispute.judged_bits, dispute.admit.policy.suspects_log2
+        evidence = dispute.counted().evidence(bits)
+        findings += dispute.counted().findings
     size = dispute.admission.size if dispute.admission else 0
     assumptions = Assumptions(K=max(1 << 17, size), S=1 << policy_s, B=dispute.profile.starts)
-    findings = list(dispute.findings)
     if dispute.decision is not None:
         played = _verdict(dispute, dispute.bits)  # what she had to decide, whatever an auditor asks for
         if dispute.decision.verdict != played:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from wmproto.dispute.machine import Dispute
 from wmproto.dispute.messages import Open, message_kind, parse_message
 from wmproto.dispute.transcript import Transcript
-from wmproto.errors import VerificationError
+from wmproto.errors import StateError, VerificationError
 from wmproto.suspects.oracle import Suspect
 from wmproto.wire.canonical import canonical_json
 
@@ -39,9 +39,12 @@ def replay(
         progress: Called with (leaves done, leaves to do).
 
     Raises:
+        StateError: No answer was given.
         VerificationError: Other weights than bound, or an answer differs: with the very settings of admit, the
             arbitrator's fault.
     """
+    if dispute.seq < 3:
+        raise StateError("there is nothing to replay: the dispute was not admitted")
     if model != dispute.bind.model:
         raise VerificationError(
             f"these weights are {model.hex()}; the dispute is about {dispute.bind.model.hex()}", rule="dis-replay-1"

@@ -245,7 +245,6 @@ class Arbitrator:
 
     def decide(self, dispute: Dispute) -> Envelope:
         """Decide by the rule."""
-        dispute.close()
         return self._sign(
             dispute,
             Decide(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 
 from wmproto.commitment.labels import Labels
@@ -66,6 +67,12 @@ class Tally:
         self._fired: dict[int, Evidence] = {}
         self.findings: list[Finding] = []
         self.opened: list[OpenedLeaf] = []
+
+    def fork(self) -> Tally:
+        """The same counts, to go on counting without changing these."""
+        fork = copy(self)
+        fork._fired, fork.findings, fork.opened = dict(self._fired), list(self.findings), list(self.opened)
+        return fork
 
     def fired(self, bits: int) -> bool:
         """Whether E has reached 2**bits after some leaf."""
