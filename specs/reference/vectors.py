@@ -132,9 +132,13 @@ class Pool:
         self.parties = {name: {"public": ed25519.public(s).hex(), "seed": s.hex()} for name, s in parties.items()}
 
     def text(self, text):
+        """The name of a text; a receipt is its own lines, ``and`` a checkpoint that others share."""
         if text not in self._names:
+            head, gap, note = text.partition("\n\n")
+            is_receipt = head.startswith("c2sp.org/tlog-proof") and note
+            value = {"and": self.text(note), "text": head + gap} if is_receipt else text
             self._names[text] = f"text-{len(self.texts)}"
-            self.texts[self._names[text]] = text
+            self.texts[self._names[text]] = value
         return self._names[text]
 
     def signed(self, signed):

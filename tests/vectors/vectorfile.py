@@ -24,10 +24,13 @@ Case = dict[str, Any]
 Handler = Callable[[Case, Case], Any]
 
 
-def cases(name: str, handlers: dict[str, Handler], shared: set[str] | None = None) -> Any:
+def cases(
+    name: str, handlers: dict[str, Handler], shared: set[str] | None = None, broken: dict[str, str] | None = None
+) -> Any:
     """pytest parameters (handler, group, case) of a vector file; refuses a file that holds what nobody checks.
 
-    ``shared``: what else stands at the top of the file.
+    ``shared``: what else stands at the top of the file. ``broken``: id -> why the package does not do it yet; as soon
+    as it does, the test fails and the line goes.
     """
     file = json.loads((VECTORS / f"{name}.json").read_text(encoding="ascii"))
     assert set(file) == {"groups", "n_tests", "notes", "source", "spec"} | (shared or set())
@@ -46,7 +49,13 @@ def cases(name: str, handlers: dict[str, Handler], shared: set[str] | None = Non
         assert case["expect"] == "ok" or issubclass(getattr(errors, case["expect"]), errors.WmprotoError)
         assert case["expect"] == "ok" or case["flags"], f"{case['id']}: refused, and no flag says why"
     assert {flag for _, case in tests for flag in case["flags"]} == set(file["notes"])
-    return [pytest.param(handlers[group["kind"]], group, case, id=case["id"]) for group, case in tests]
+    broken = broken or {}
+    assert set(broken) <= {case["id"] for _, case in tests}
+    marks = {name: [pytest.mark.xfail(reason=why, strict=True)] for name, why in broken.items()}
+    return [
+        pytest.param(handlers[group["kind"]], group, case, id=case["id"], marks=marks.get(case["id"], []))
+        for group, case in tests
+    ]
 
 
 def check(handler: Handler, group: Case, case: Case) -> None:

@@ -62,13 +62,13 @@ def entry() -> None:
         click.echo("wmproto: stopped", err=True)
         sys.exit(STOPPED)
     except click.ClickException as err:
-        if isinstance(err, click.UsageError) and err.ctx is not None:
-            if err.message == err.ctx.get_help():  # a group without a command: no error, the help is what is wanted
-                click.echo(err.message, err=True)
-                sys.exit(err.exit_code)
-        hint = f"{err.ctx.command_path} --help" if isinstance(err, click.UsageError) and err.ctx is not None else None
+        context = err.ctx if isinstance(err, click.UsageError) else None
         said = err.format_message()
-        _tell(said[:1].lower() + said[1:].removesuffix("."), hint=hint)
+        if context is not None and said == context.get_help():  # a group without a command: the help is what is wanted
+            click.echo(said, err=True)
+        else:
+            hint = f"{context.command_path} --help" if context is not None else None
+            _tell(said[:1].lower() + said[1:].removesuffix("."), hint=hint)
         sys.exit(2)
     except WmprotoError as err:
         rule = f"{err.rule}; at fault: {err.fault}" if isinstance(err, VerificationError) and err.rule else None
