@@ -15,6 +15,7 @@ NOTES = {
     "Float": ("PARSER DIFFERENTIAL", "numbers are rounded, and differently on different machines"),
     "TrailingBytes": ("MALLEABILITY", "bytes that nobody reads change a digest"),
     "Base64": ("MALLEABILITY", "one byte string has several texts"),
+    "Nesting": ("DENIAL", "a reader that calls itself for each level crashes, instead of refusing"),
     "Limit": ("PARSER DIFFERENTIAL", "an integer that a double cannot hold is another integer elsewhere"),
     "Unicode": ("PARSER DIFFERENTIAL", "text that is not UTF-8, or is sorted by another rule, differs between readers"),
     "UnknownField": ("SMUGGLING", "a signed object carries what a verifier does not look at"),
@@ -163,10 +164,16 @@ def read_json(data):
 
 
 def parse_json():
-    g = Group("json-read", "bytes that must be canonical JSON: as text, or as hexadecimal where they are not UTF-8")
+    g = Group(
+        "json-read",
+        "bytes that must be canonical JSON: as text, `repeat` times if that is there, or as hexadecimal where they are "
+        "not UTF-8",
+    )
 
-    def add(comment, data, flags=(), expect="FormatError"):
+    def add(comment, data, flags=(), expect="FormatError", repeat=1):
         where = {"hex": data.hex()} if isinstance(data, bytes) else {"text": data}
+        if repeat > 1:
+            where, data = {"text": data, "repeat": repeat}, data * repeat
         raw = data if isinstance(data, bytes) else data.encode()
         g.add(comment, lambda: read_json(raw), expect if flags else "ok", flags, **where)
 
@@ -195,7 +202,7 @@ def parse_json():
     add("a leading zero", '{"a":01}', ["NotCanonical"])
     add("a plus", '{"a":+1}', ["NotCanonical"])
     add("2**53", "9007199254740992", ["Limit"])
-    add("an integer of 5,000 digits", "1" * 5000, ["Limit"])
+    add("an integer of 5,000 digits", "1", ["Limit"], repeat=5000)
     add("an escape that need not be", '"\\u00e9"', ["NotCanonical"])
     add("an escaped solidus", '"\\/"', ["NotCanonical"])
     add("an upper-case escape", '"\\u001F"', ["NotCanonical"])
@@ -209,6 +216,8 @@ def parse_json():
     add("UTF-16", '{"a":1}'.encode("utf-16-le"), ["Unicode"])
     add("a byte order mark", b"\xef\xbb\xbf{}", ["Unicode"])
     add("single quotes", "{'a':1}", ["NotCanonical"])
+    add("nested more deeply than a reader can follow", "[", ["Nesting"], repeat=100_000)
+    add("objects, too", '{"a":', ["Nesting"], repeat=100_000)
     return g
 
 

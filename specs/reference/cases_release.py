@@ -11,6 +11,7 @@ from vectors import Group, patched, seed
 NOTES = {
     "TensorOrder": ("MALLEABILITY", "one model has several digests"),
     "WrongDigest": ("MISUSE", "a release names weights that it does not list"),
+    "FileTwice": ("AMBIGUITY", "it is not clear which file was released"),
     "OtherOwner": ("MISUSE", "somebody signs another's release"),
     "OtherKey": ("REPLAY", "a release of one key is used for another"),
     "WrongBeta": ("BACKDATING", "a release does not show that it follows the labels"),
@@ -146,6 +147,8 @@ def releases():
     add("no file", {"subject": []}, "Form")
     add("an architecture that is text", with_(architecture="resnet18"), "Form")
     add("another kind of statement", {"predicateType": encoding.predicate_type("key")}, "Form")
+    twice = [*base["subject"], {"digest": {"sha256": sha256(b"another").hex()}, "name": "model.safetensors"}]
+    add("one file name with two digests", {"subject": twice}, "FileTwice")
     return g
 
 

@@ -84,7 +84,9 @@ def release_payload(release, files):
 def verify_release(signed):
     """The release by itself: signature, form, and that h_f follows."""
     payload, signer = verify_signed(signed)
-    release = parse_statement(payload, "release", RELEASE, RELEASE_LIMIT)["predicate"]
+    value = parse_statement(payload, "release", RELEASE, RELEASE_LIMIT)
+    release, names = value["predicate"], [one["name"] for one in value["subject"]]
+    need(len(set(names)) == len(names), "FormatError", why="two files of one name")
     need(release["profile"] == PROFILE, "FormatError", why="profile")
     need(release["salt"] is None, "UnsupportedError", why="salt")
     need(release["owner"] == signer.hex(), "VerificationError", "rel-2", "signed by another than its owner", "owner")

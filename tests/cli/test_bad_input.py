@@ -1,17 +1,13 @@
 """Bad input gets one clear line, a hint and the right exit code, and nothing is lost, changed or half written."""
 
-import errno
 import json
-import os
 import pickle
-import re
 import shutil
 import sqlite3
-from unittest import mock
 
 import numpy as np
 import pytest
-from town import CLASSES, PASS, WMPROTO, check_error, dispute, pictures, run, run_process, snapshot, untrained
+from town import CLASSES, PASS, check_error, dispute, pictures, run, snapshot, untrained
 
 LOG = ("--registry", "registry.db", "--log-key", "log.key")
 COMMIT = ("commit", "create", "new", "--key", "owner.key", *PASS)
@@ -70,7 +66,7 @@ def both(*steps):
 
 # the command line itself
 case("no such command", ("kye",), 2, "no such command 'kye'")
-case("no such option", ("key", "show", "owner.key", "--jsn"), 2, "no such option: --jsn")
+case("no such option", ("key", "show", "owner.key", "--jsn"), 2, "no such option.*--jsn")
 case("too many arguments", ("key", "show", "owner.key", "more"), 2, "unexpected extra argument")
 case("missing argument", ("registry", "prove", "registry.db"), 2, "missing argument 'INDEX'")
 
@@ -110,10 +106,10 @@ case("show a malformed statement", ("key", "show", "fresh"), 3, "fresh/statement
 
 
 def forged(home, name="fresh/statement.json"):
-    """Another signature in the statement: well formed, but false."""
+    """Another S in the signature: well formed, but false."""
     envelope = json.loads((home / name).read_bytes())
     sig = envelope["signatures"][0]["sig"]
-    (home / name).write_bytes((home / name).read_bytes().replace(sig.encode(), (sig[:40] + "AAAA" + sig[44:]).encode()))
+    (home / name).write_bytes((home / name).read_bytes().replace(sig.encode(), (sig[:60] + "AAAA" + sig[64:]).encode()))
 
 
 case("show a forged statement", ("key", "show", "fresh"), 1, "the signature does not verify", prepare=forged, hint=False)
@@ -384,8 +380,8 @@ RANGE = {
     "of 100 leaves": ({"start": 48, "count": 100}, 2, "cannot have 100 leaves"),
     "of no leaves": ({"start": 48, "count": 0}, 2, "cannot have 0 leaves"),
     "of a negative number": ({"start": 48, "count": -16}, 2, "cannot have -16 leaves"),
-    "with not enough leaves left": ({"start": 80, "count": 64}, 2, "from leaf 80 on there are 48 leaves, not 64"),
-    "of absurd size": ({"start": 48, "count": 10**18}, 2, "there are 80 leaves"),
+    "with not enough leaves left": ({"start": 80, "count": 64}, 2, "from leaf 80 on the key has 48 leaves, not 64"),
+    "of absurd size": ({"start": 48, "count": 10**18}, 2, "the key has 80 leaves"),
     "that is no number": ({"start": "first"}, 2, "'first' is not a valid integer"),
 }
 for name, (options, code, words) in RANGE.items():

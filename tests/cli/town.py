@@ -84,14 +84,16 @@ def run(*args: object, cwd: Path, cheap: bool = True) -> Result:
 
 def with_locals(err: BaseException | None) -> str:
     """Every traceback behind an exception, also those that are usually left out, with all local variables."""
-    parts: list[str] = []
-    seen: set[int] = set()
-    while err is not None and id(err) not in seen:
-        seen.add(id(err))
-        found = traceback.TracebackException(type(err), err, err.__traceback__, capture_locals=True, compact=False)
-        parts += found.format(chain=False)
+    lines: list[str] = []
+    while err is not None:
+        lines.append(f"{type(err).__name__}: {err} {err.__dict__}")
+        for frame, line in traceback.walk_tb(err.__traceback__):
+            lines.append(f"{frame.f_code.co_filename}:{line}")
+            for name, value in frame.f_locals.items():
+                with contextlib.suppress(Exception):  # numpy's NpzFile cannot always say what it is
+                    lines.append(f"    {name} = {value!r}")
         err = err.__cause__ or err.__context__
-    return "".join(parts)
+    return "\n".join(lines)
 
 
 def spawn(*args: object, cwd: Path, **kw) -> subprocess.Popen:

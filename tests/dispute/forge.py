@@ -30,8 +30,9 @@ from wmproto.errors import FormatError, VerificationError
 from wmproto.registry.checkpoint import Checkpoint
 from wmproto.registry.copy import write_log_copy
 from wmproto.registry.entry import entry_leaf
-from wmproto.registry.note import LogKey, sign_note
+from wmproto.registry.note import LogKey
 from wmproto.registry.receipt import Receipt
+from wmproto.registry.sign import sign_note
 from wmproto.verdict.closed_form import fires
 from wmproto.wire.dsse import Envelope
 from wmproto.wire.framing import frame

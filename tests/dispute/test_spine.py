@@ -7,9 +7,10 @@ from wmproto.cli.words import audit_lines, audit_record, cannot_know, proves
 from wmproto.crypto.signer import Signer
 from wmproto.dispute.audit import audit
 from wmproto.dispute.hold import hold
-from wmproto.dispute.messages import Admit, Policy, sign_message
+from wmproto.dispute.messages import Admit, Policy
 from wmproto.dispute.roles import Arbitrator, Respondent
 from wmproto.dispute.session import Session
+from wmproto.dispute.sign import sign_message
 from wmproto.dispute.transcript import Transcript
 from wmproto.errors import RaceError, StateError, TrustError, VerificationError
 from wmproto.verdict.closed_form import floor_log2_evidence

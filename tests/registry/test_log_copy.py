@@ -11,7 +11,8 @@ from wmproto.errors import ConfigError, FormatError, InclusionError, SignatureEr
 from wmproto.registry.checkpoint import verify_checkpoint
 from wmproto.registry.copy import _Line, read_log_copy
 from wmproto.registry.log import Log
-from wmproto.registry.note import LogKey, sign_note
+from wmproto.registry.note import LogKey
+from wmproto.registry.sign import sign_note
 from wmproto.wire.canonical import canonical_json
 from wmproto.wire.dsse import ENVELOPE_LIMIT
 from wmproto.wire.labels import ENTRY_TYPES

@@ -21,8 +21,9 @@ from wmproto.registry import store
 from wmproto.registry.checkpoint import Checkpoint, verify_checkpoint
 from wmproto.registry.entry import entry_leaf
 from wmproto.registry.log import Log
-from wmproto.registry.note import LogKey, sign_note
+from wmproto.registry.note import LogKey
 from wmproto.registry.receipt import Receipt, verify_receipt
+from wmproto.registry.sign import sign_note
 from wmproto.registry.tables import Rows
 from wmproto.wire.profile import WMPROTO_1
 

@@ -84,7 +84,7 @@ def on_json_all(_, case):
 
 
 def on_json_read(_, case):
-    data = h(case["hex"]) if "hex" in case else case["text"].encode()
+    data = h(case["hex"]) if "hex" in case else case["text"].encode() * case.get("repeat", 1)
     value = parse_canonical(data, what="test", limit=1 << 20)
     assert canonical_json(value) == data
     return {"value": value}

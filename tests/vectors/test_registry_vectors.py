@@ -13,8 +13,9 @@ from wmproto.registry.checkpoint import Checkpoint, verify_checkpoint
 from wmproto.registry.copy import read_log_copy, write_log_copy
 from wmproto.registry.entry import entry_bytes, entry_leaf
 from wmproto.registry.log import Log
-from wmproto.registry.note import LogKey, open_note, sign_note
+from wmproto.registry.note import LogKey, open_note
 from wmproto.registry.receipt import Receipt, verify_receipt
+from wmproto.registry.sign import sign_note
 from wmproto.wire.canonical import canonical_json
 from wmproto.wire.dsse import Envelope
 from wmproto.wire.profile import WMPROTO_1

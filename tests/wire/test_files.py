@@ -10,7 +10,8 @@ import pytest
 
 from wmproto.errors import ConfigError, FormatError, NotFoundError
 from wmproto.wire import files
-from wmproto.wire.files import read_file, replace, write_new
+from wmproto.wire.files import read_file
+from wmproto.wire.writing import replace, write_new
 
 OLD, NEW = b"old bytes", b"new bytes" * 1000
 

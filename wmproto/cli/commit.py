@@ -88,7 +88,7 @@ def create(
 def _remember(key_path: Path, passphrase_file: Path | None, keyctx: bytes) -> Secret:
     """Write the context into the key file before anything is made from it: none is ever used twice (hole R13)."""
     from wmproto.crypto.secretfile import seal
-    from wmproto.wire.files import replace
+    from wmproto.wire.writing import replace
 
     secret, passphrase = open_key_with_passphrase(key_path, passphrase_file, "owner")
     secret = secret.with_context(keyctx)

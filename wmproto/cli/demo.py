@@ -78,7 +78,7 @@ def demo(out: Path, fast: bool) -> int:
 
 def _tell_story(out: Path, size: _Size, story: _Story) -> int:
     from wmproto.crypto.secretfile import new_secret, seal
-    from wmproto.wire.files import write_new
+    from wmproto.wire.writing import write_new
 
     # --- identities and a log
     keys = out / "keys"
@@ -115,7 +115,7 @@ def _play(out: Path, size: _Size, story: _Story, people: dict[str, Any], keyctx:
     from wmproto.owner import KeyFolder
     from wmproto.registry.log import Log
     from wmproto.release.modelfile import ModelFile, read_model
-    from wmproto.wire.files import write_new
+    from wmproto.wire.writing import write_new
 
     log = Log.create(out / "registry.db", "log.demo.example/1", people["log"].signer(), profile=PROFILE)
     owner = people["owner"].signer()
@@ -185,7 +185,7 @@ def _play(out: Path, size: _Size, story: _Story, people: dict[str, Any], keyctx:
 
 
 def _saver(path: Path) -> Callable[[Any], None]:
-    from wmproto.wire.files import replace
+    from wmproto.wire.writing import replace
 
     return lambda transcript: replace(path, transcript.to_bytes(), mode=0o644)
 
@@ -235,7 +235,7 @@ def _audits(out: Path, story: _Story, people: dict[str, Any], log: Any) -> int:
     from wmproto.dispute.audit import audit
     from wmproto.dispute.outcome import EXIT_CODES
     from wmproto.dispute.trust import Trust
-    from wmproto.wire.files import write_new
+    from wmproto.wire.writing import write_new
 
     trust = Trust(
         arbitrators=(people["arbitrator"].signer().public,),

@@ -90,7 +90,7 @@ def run(
     from wmproto.registry.entry import entry_leaf
     from wmproto.release.modelfile import read_model
     from wmproto.release.tensors import WEIGHTS_LIMIT
-    from wmproto.wire.files import replace
+    from wmproto.wire.writing import replace
 
     need_torch()
     home = KeyFolder(folder, profile=PROFILE)

@@ -38,7 +38,7 @@ def new(path: Path, role: str, passphrase_file: Path | None, as_json: bool) -> N
     A log's identity is made by registry new.
     """
     from wmproto.crypto.secretfile import new_secret, seal
-    from wmproto.wire.files import write_new
+    from wmproto.wire.writing import write_new
 
     check_new(path)
     secret = new_secret(role, secrets.token_bytes)

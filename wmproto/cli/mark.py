@@ -49,7 +49,7 @@ def train(
     """
     from wmproto.owner import KeyFolder
     from wmproto.release.modelfile import read_model
-    from wmproto.wire.files import write_new
+    from wmproto.wire.writing import write_new
 
     need_torch()
     check_new(out)

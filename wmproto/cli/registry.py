@@ -37,7 +37,7 @@ def new(database: Path, origin: str, key_path: Path, passphrase_file: Path | Non
     from wmproto.crypto.secretfile import new_secret, seal
     from wmproto.registry.log import Log
     from wmproto.registry.note import LogKey
-    from wmproto.wire.files import write_new
+    from wmproto.wire.writing import write_new
 
     check_new(database, key_path)
     secret = new_secret("log", secrets.token_bytes)
@@ -71,8 +71,8 @@ def submit(
     """
     from wmproto.wire.canonical import canonical_json
     from wmproto.wire.dsse import ENVELOPE_LIMIT, Envelope
-    from wmproto.wire.files import write_new
     from wmproto.wire.labels import predicate_type
+    from wmproto.wire.writing import write_new
 
     check_new(receipt)
     data = read_input(statement, what="statement", limit=ENVELOPE_LIMIT)

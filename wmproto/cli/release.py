@@ -58,7 +58,7 @@ def record(
     from wmproto.owner.activated import check_model
     from wmproto.release.modelfile import read_model
     from wmproto.release.tensors import WEIGHTS_LIMIT
-    from wmproto.wire.files import write_new
+    from wmproto.wire.writing import write_new
 
     check_new(out, receipt)
     if not is_short_text(model.name):

@@ -11,7 +11,6 @@ from typing import Annotated, Literal, TypeVar
 from pydantic import Field
 
 from wmproto.commitment.opening import Opening
-from wmproto.crypto.signer import Signer
 from wmproto.crypto.signing import verify_envelope
 from wmproto.errors import FormatError
 from wmproto.wire.canonical import canonical_json
@@ -208,12 +207,6 @@ def message_kind(payload: bytes) -> str:
         if b'"predicateType":' + canonical_json(predicate_type(kind)) in payload:
             return kind
     raise FormatError("not a message of a dispute")
-
-
-def sign_message(message: Message, *, key_id: bytes, signer: Signer) -> Envelope:
-    """Sign a message of the dispute over the key with that key_id."""
-    statement = Statement[type(message)].make(kind_of(message), message, ("key", key_id))  # type: ignore[misc]
-    return signer.envelope(statement.to_bytes())
 
 
 def parse_message(envelope: Envelope, kind: type[_M]) -> tuple[bytes, _M]:

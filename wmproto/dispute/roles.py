@@ -28,9 +28,9 @@ from wmproto.dispute.messages import (
     Settings,
     Stop,
     message_kind,
-    sign_message,
 )
 from wmproto.dispute.outcome import decide
+from wmproto.dispute.sign import sign_message
 from wmproto.errors import ConfigError, RaceError, StateError, VerificationError
 from wmproto.registry.entry import entry_leaf
 from wmproto.suspects.oracle import Suspect

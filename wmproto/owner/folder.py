@@ -29,9 +29,10 @@ from wmproto.registry.note import LogKey
 from wmproto.triggers.folder import Pictures, load_folder
 from wmproto.triggers.noise import noise_input
 from wmproto.wire.dsse import ENVELOPE_LIMIT, Envelope
-from wmproto.wire.files import read_file, write_new
+from wmproto.wire.files import read_file
 from wmproto.wire.profile import Profile
 from wmproto.wire.schema import B64, Hex32, Text, Wire
+from wmproto.wire.writing import write_new
 
 _Progress = Callable[[int, int], None] | None
 
@@ -141,9 +142,9 @@ class KeyFolder:
         try:
             return read_file(self.path / name, what=name, limit=limit)
         except NotFoundError as err:
-            raise ConfigError(
-                f"{self.path} is no key folder: there is no {name}", hint="commit create makes one"
-            ) from err
+            told = f"{self.path} is no key folder: there is no {name}"
+            hint = "commit create makes one" if name == "statement.json" else "restore it from a backup"
+            raise ConfigError(told, hint=hint) from err
 
     def commitment(self, secret: Secret, progress: _Progress = None) -> Commitment:
         """The leaves of the key, made again from the owner's secrets.
@@ -160,6 +161,7 @@ class KeyFolder:
         shape = key.z.input.shape
         own = None
         if recipe.family == "folder":
+            self._read("pictures.npz", 0 if (self.path / "pictures.npz").exists() else 0)
             own = load_folder(self.path / "pictures.npz", (shape[0], shape[1], shape[2]))
         leaves = Commitment(
             profile=self.profile,

@@ -16,15 +16,16 @@ from wmproto.errors import ConfigError, CorruptStoreError, FormatError, NotFound
 from wmproto.registry.checkpoint import Checkpoint, verify_checkpoint
 from wmproto.registry.copy import write_log_copy
 from wmproto.registry.entry import entry_bytes, entry_leaf
-from wmproto.registry.note import LogKey, sign_note
+from wmproto.registry.note import LogKey
+from wmproto.registry.sign import sign_note
 from wmproto.registry.store import Store
 from wmproto.registry.tables import SCHEMA, Rows
 from wmproto.registry.view import Head, View, doubt, first_subject
 from wmproto.wire.dsse import ENVELOPE_LIMIT, Envelope
-from wmproto.wire.files import replace
 from wmproto.wire.framing import sha256
 from wmproto.wire.labels import ENTRY_TYPES
 from wmproto.wire.profile import WMPROTO_1, Profile
+from wmproto.wire.writing import replace
 
 __all__ = ["Appended", "Log"]
 

@@ -8,13 +8,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from wmproto.crypto.signer import Signer
 from wmproto.crypto.signing import check_public_key, verify_signature
 from wmproto.errors import FormatError, SignatureError
 from wmproto.wire.framing import sha256
 from wmproto.wire.schema import decode_b64, encode_b64
-
-__all__ = ["NOTE_LIMIT", "LogKey", "open_note", "sign_note"]
 
 NOTE_LIMIT = 64 << 10  # bytes
 _SIGNATURES = 64
@@ -23,7 +20,7 @@ _TYPE = b"\x01"
 _SPACES = " \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 _NAME = re.compile(f"[^{_SPACES}+\x00-\x1f\x7f-\x9f]+")
 _LINE = re.compile(f"\u2014 ([^{_SPACES}+]+) ([A-Za-z0-9+/=]+)")
-_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
+CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,15 +76,6 @@ class LogKey:
         return key
 
 
-def sign_note(text: str, name: str, signer: Signer) -> bytes:
-    """Sign a text that ends in a newline, under a log's name; returns the note."""
-    if not text.endswith("\n") or text == "\n" or _CONTROL.search(text):
-        raise ValueError("a note's text ends in a newline, is not empty and holds no control characters")
-    key = LogKey(name, signer.public)
-    signature = encode_b64(key.key_id + signer.sign(text.encode()))
-    return f"{text}\n\u2014 {name} {signature}\n".encode()
-
-
 def open_note(data: bytes, key: LogKey) -> str:
     """Verify a note and return its text.
 
@@ -105,7 +93,7 @@ def open_note(data: bytes, key: LogKey) -> str:
         note = data.decode("utf-8")
     except UnicodeDecodeError as err:
         raise FormatError("note: not UTF-8") from err
-    if _CONTROL.search(note) or not note.endswith("\n"):
+    if CONTROL.search(note) or not note.endswith("\n"):
         raise FormatError("note: control characters, or no newline at the end")
     text, blank, rest = note[:-1].rpartition("\n\n")
     lines = rest.split("\n")
