@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from test_architecture import ABOVE
+from test_layout import ABOVE
 
 LEAST = 95.0
 

@@ -7,9 +7,9 @@ in this process through entry(), or in a process of their own.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import io
 import json
-import os
 import re
 import signal
 import subprocess
@@ -166,6 +166,7 @@ class Town:
 
     def __init__(self, home: Path) -> None:
         self.home, self.said = home, {}
+        self._drawn = 0
         (home / "pass.txt").write_text(PASSPHRASE + "\n")
         (home / "wrong.txt").write_text("incorrect horse\n")
         x, y = pictures(128, seed=1)
@@ -173,11 +174,17 @@ class Town:
         untrained(home / "stranger.safetensors")
 
     def do(self, name: str, *args: object, code: int = 0) -> Result:
-        """Run a step and remember what it said."""
-        result = run(*args, cwd=self.home)
+        """Run a step, always with the same random numbers, and remember what it said."""
+        with mock.patch("secrets.token_bytes", self.random):
+            result = run(*args, cwd=self.home)
         assert result.code == code, (name, result.code, result.err, result.out)
         self.said[name] = result
         return result
+
+    def random(self, n: int = 32) -> bytes:
+        """As secrets.token_bytes, but the same in each run: so each run has the same marks, ghosts and hits."""
+        self._drawn += 1
+        return hashlib.shake_256(f"wmproto town {self._drawn}".encode()).digest(n)
 
     def people(self) -> None:
         for role in ("owner", "arbitrator", "respondent"):
@@ -240,7 +247,7 @@ def dispute(out: str, *more: object, model: str = "marked.safetensors", **change
 
 
 def build(home: Path) -> Town:
-    """The whole town, with one dispute over the marked model behind it (leaves 0 to 47)."""
+    """The whole town, with one dispute over the marked model behind it (leaves 0 to 31)."""
     town = Town(home)
     town.people()
     town.key("mykey", "--shape", "12x12x1")
@@ -252,7 +259,7 @@ def build(home: Path) -> Town:
     town.do("dispute run", *dispute("first.json", "--release", "release.json"))
     town.do("export", "registry", "export", "registry.db", "log-copy.jsonl")
     own, _ = pictures(16, seed=5)
-    os.makedirs(home / "own", exist_ok=True)
+    (home / "own").mkdir()
     from PIL import Image
 
     for i, one in enumerate(own):

@@ -64,7 +64,7 @@ def test_split_is_disjoint_and_fixed_for_ever():
     data = Dataset(np.zeros((12, 1, 1, 1), np.uint8), np.arange(12))
     parts = split(data, [5, 4, 3], seed=1)
     assert [p.y.tolist() for p in parts] == PINNED_SPLIT
-    assert sorted(sum((p.y.tolist() for p in parts), [])) == list(range(12))
+    assert sorted(y for p in parts for y in p.y.tolist()) == list(range(12))
     assert split(data, [5], seed=2)[0].y.tolist() != parts[0].y.tolist()
     with pytest.raises(ConfigError):
         split(data, [12, 1], seed=1)

@@ -13,7 +13,8 @@ from math import comb
 import exact_dp
 import pytest
 
-from wmproto import verdict
+from wmproto.verdict.closed_form import least_hits
+from wmproto.verdict.plan import fixed_size, sequential_size
 
 BITS_PER_LEAF = """
 2    1.000 .278  .029  -     -     -
@@ -178,27 +179,27 @@ def test_fixed_sizes(row: list[str]) -> None:
     for r, cell in zip(RETENTIONS, row[2:], strict=False):
         expected = tuple(map(int, cell.split("/")))
         assert exact_dp.fixed_size(int(row[0]), int(row[1]), r) == expected
-        assert verdict.fixed_size(int(row[0]), int(row[1]), r.as_integer_ratio()) == expected
+        assert fixed_size(int(row[0]), int(row[1]), r.as_integer_ratio()) == expected
 
 
 @pytest.mark.parametrize("row", rows(FIXED_MORE), ids="-".join)
 def test_fixed_sizes_with_exclusion_and_at_low_retention(row: list[str]) -> None:
     r, expected = Fraction(row[2]), tuple(map(int, row[3].split("/")))
     assert exact_dp.fixed_size(int(row[0]), int(row[1]), r) == expected
-    assert verdict.fixed_size(int(row[0]), int(row[1]), r.as_integer_ratio()) == expected
+    assert fixed_size(int(row[0]), int(row[1]), r.as_integer_ratio()) == expected
 
 
 def test_fixed_sizes_for_two_labels() -> None:
     for bits, n in ((40, 220), (64, 326), (72, 361), (96, 464)):
         assert exact_dp.fixed_size(2, bits, Fraction(1)) == (bits, bits)
         assert exact_dp.fixed_size(2, bits, Fraction(4, 5))[0] == n
-        assert verdict.fixed_size(2, bits, (1, 1)) == (bits, bits)
-        assert verdict.fixed_size(2, bits, (4, 5)) == exact_dp.fixed_size(2, bits, Fraction(4, 5))
+        assert fixed_size(2, bits, (1, 1)) == (bits, bits)
+        assert fixed_size(2, bits, (4, 5)) == exact_dp.fixed_size(2, bits, Fraction(4, 5))
 
 
 def test_two_labels_at_retention_three_fifths_are_unusable() -> None:
     # printed as "about 2,180"; exactly:
-    assert exact_dp.fixed_size(2, 40, Fraction(3, 5)) == (2173, 1251) == verdict.fixed_size(2, 40, (3, 5))
+    assert exact_dp.fixed_size(2, 40, Fraction(3, 5)) == (2173, 1251) == fixed_size(2, 40, (3, 5))
 
 
 def test_a_block_sized_for_four_fifths_fails_at_three_fifths() -> None:
@@ -215,7 +216,7 @@ def test_sequential_sizes(row: list[str]) -> None:
         low, high, q = sizes(m, bits, r, run)
         assert printed(mean, low, high)
         assert q == int(marked)
-        size = verdict.sequential_size(m, bits, r.as_integer_ratio())
+        size = sequential_size(m, bits, r.as_integer_ratio())
         assert size is not None
         assert size.marked == q
         assert printed(f"{size.mean_tenths // 10}.{size.mean_tenths % 10}", low, high)
@@ -238,7 +239,7 @@ def test_weak_marks(row: list[str]) -> None:
     low, high, q = sizes(10, 112, r, exact_dp.race(10, 112, exact_dp.horizon_for(10, 112, r)))
     assert printed(mean, low, high)
     assert q == int(marked)
-    size = verdict.sequential_size(10, 112, r.as_integer_ratio())
+    size = sequential_size(10, 112, r.as_integer_ratio())
     assert size is not None
     assert size.marked == q
     assert printed(f"{size.mean_tenths // 10}.{size.mean_tenths % 10}", low, high)
@@ -250,7 +251,7 @@ def test_stopping_boundary(row: list[str]) -> None:
     for cell in row[2:]:
         hits, n = map(int, cell.split("/"))
         assert exact_dp.wealth(m, hits, n - hits) >= 2**bits > exact_dp.wealth(m, hits - 1, n - hits + 1)
-        assert verdict.least_hits(m, n, bits) == hits
+        assert least_hits(m, n, bits) == hits
 
 
 @pytest.mark.parametrize("row", rows(DISPUTES), ids=lambda row: f"{row[0]}-{row[1]}")

@@ -11,6 +11,7 @@ from wmproto.cli.options import (
     PROFILE,
     OrderedGroup,
     check_new,
+    named,
     open_key,
     parse_log_key,
     passphrase_option,
@@ -78,7 +79,9 @@ def show(path: Path, as_json: bool) -> None:
         return
     from wmproto.crypto.secretfile import SECRET_LIMIT, read_public
 
-    role, public = read_public(read_input(path, what="key file", limit=SECRET_LIMIT))
+    sealed = read_input(path, what="key file", limit=SECRET_LIMIT)
+    with named(path):
+        role, public = read_public(sealed)
     emit(as_json, {"public": public.hex(), "role": role}, [f"{role} {public.hex()}"])
 
 

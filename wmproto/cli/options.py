@@ -115,17 +115,17 @@ def open_key_with_passphrase(path: Path, passphrase_file: Path | None, role: str
     from wmproto.crypto.secretfile import SECRET_LIMIT, open_secret, read_public
 
     data = read_input(path, what=f"{role} key", limit=SECRET_LIMIT)
-    with _named(path):
+    with named(path):
         found, _ = read_public(data)
     if found != role:
         raise ConfigError(f"{path} is a key of role {found}, not {role}", hint=f"give the {role}'s key file")
     passphrase = read_passphrase(passphrase_file, what=f"passphrase of {path}")
-    with _named(path):
+    with named(path):
         return open_secret(data, passphrase), passphrase
 
 
 @contextmanager
-def _named(path: Path) -> Iterator[None]:
+def named(path: Path) -> Iterator[None]:
     """Say which of several key files an error is about."""
     try:
         yield

@@ -52,6 +52,7 @@ def new(database: Path, origin: str, key_path: Path, passphrase_file: Path | Non
     except BaseException:
         key_path.unlink()  # made a moment ago, the key of nothing
         raise
+    log.close()
     emit(as_json, {"database": str(database), "vkey": log.vkey}, [log.vkey])
 
 

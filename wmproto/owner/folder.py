@@ -142,9 +142,11 @@ class KeyFolder:
         try:
             return read_file(self.path / name, what=name, limit=limit)
         except NotFoundError as err:
-            told = f"{self.path} is no key folder: there is no {name}"
-            hint = "commit create makes one" if name == "statement.json" else "restore it from a backup"
-            raise ConfigError(told, hint=hint) from err
+            raise self._lacks(name) from err
+
+    def _lacks(self, name: str) -> ConfigError:
+        hint = "commit create makes one" if name == "statement.json" else "restore it from a backup"
+        return ConfigError(f"{self.path} is no whole key folder: there is no {name}", hint=hint)
 
     def commitment(self, secret: Secret, progress: _Progress = None) -> Commitment:
         """The leaves of the key, made again from the owner's secrets.
@@ -161,8 +163,10 @@ class KeyFolder:
         shape = key.z.input.shape
         own = None
         if recipe.family == "folder":
-            self._read("pictures.npz", 0 if (self.path / "pictures.npz").exists() else 0)
-            own = load_folder(self.path / "pictures.npz", (shape[0], shape[1], shape[2]))
+            try:
+                own = load_folder(self.path / "pictures.npz", (shape[0], shape[1], shape[2]))
+            except NotFoundError as err:
+                raise self._lacks("pictures.npz") from err
         leaves = Commitment(
             profile=self.profile,
             master=secret.master,
