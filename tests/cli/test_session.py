@@ -173,7 +173,7 @@ def test_what_the_command_says_is_what_the_library_finds(town, home):
 def test_not_shown(home):
     result = run(*dispute("s.json", start=32, model="stranger.safetensors"), cwd=home)
     assert (result.code, result.err) == (10, "")
-    assert re.match(r"NOT SHOWN: \d+ bits of 160 after 64 leaves \(\d hits of \d+ marked\)\n", result.out)
+    assert re.match(r"NOT SHOWN: -?\d+ bits of 160 after 64 leaves \(\d hits of \d+ marked\)\n", result.out)
     assert run("dispute", "audit", "s.json", cwd=home).code == 15
     assert run("dispute", "audit", "s.json", "--trust", "trust.json", cwd=home).code == 10
     assert run("dispute", "replay", "s.json", "--model", "stranger.safetensors", cwd=home).code == 0

@@ -77,7 +77,7 @@ def test_h_f_is_what_naive_code_computes():
 
 def test_h_f_does_not_move_by_accident():
     # by this file's naive code, once
-    h_f = "PINNED"
+    h_f = "c65d622d18b759de6c33d8c38eca1ca77cf31ab54e6f0351ade01d164c3ae8ab"
     assert model_digest(ARCH, read_tensors(_file(_entries()), ARCH)).hex() == h_f
 
 
@@ -135,7 +135,7 @@ def _swap(entries, name, value):
         (_file(_entries())[:-1], "not a safetensors file"),
         (_file(_entries(), header=lambda _: b"[]"), "not a JSON object"),
         (_file(_entries(), header=lambda _: b"{"), "not JSON"),
-        (_file(_entries(), header=lambda t: json.dumps(t).encode().replace(b'"shape": [7]', b'"shape": [7.0]')), "integer"),
+        (_file(_entries(), header=lambda t: json.dumps(t).encode().replace(b"[7]", b"[7.0]")), "integer"),
         (b"", "not a safetensors file"),
         (b"\x80\x04}q\x00." * 9, "not a safetensors file"),
         (b"PK\x03\x04" + bytes(60), "not a safetensors file"),

@@ -142,7 +142,7 @@ def test_the_court_counts_as_the_tally_does(trial):
                     openings[i] = tree.open(i)
                 elif luck.random() < 0.5:  # a bad opening is none
                     openings[i] = tree.open(i).model_copy(update={"k": luck.randbytes(32)})
-            tally.round(asked, answers[at - 16 : at], openings)
+            tally.round(asked, answers[at - 16 : at], openings, "claimant")
         steps = court.steps(key, suspect, 16, opens=lambda i: i not in refused)
         assert tally.fired(bits) == fires(steps, CLASSES, bits) == court.dependent(key, suspect, 16, 48, _not(refused))
         now = tally.evidence(400).wealth
@@ -193,7 +193,6 @@ class _Stage:
         saved = []
         outcome = hold(
             claimant=Claimant(verified, tree, OWNER),
-            key_receipt=receipt,
             release=None,
             respondent=Respondent(Signer(seed("respondent")), "escrow"),
             arbitrator=self.arbitrator,

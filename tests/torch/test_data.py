@@ -70,7 +70,7 @@ def test_split_is_disjoint_and_fixed_for_ever():
         split(data, [12, 1], seed=1)
 
 
-PINNED_SPLIT = [[0], [0], [0]]
+PINNED_SPLIT = [[0, 11, 4, 5, 3], [6, 1, 9, 10], [7, 8, 2]]
 
 
 def test_standardisation_in_integers():

@@ -74,7 +74,7 @@ print(json.dumps([[score.hex() for score in scores] for scores in suspect.scores
 
 
 def _state():
-    denormal = (torch.tensor(2.0**-1074, dtype=torch.float64) * 1).item()
+    denormal = (torch.tensor(2.0**-1074, dtype=torch.float64, device="cpu") * 1).item()
     return (
         torch.get_num_threads(),
         torch.are_deterministic_algorithms_enabled(),

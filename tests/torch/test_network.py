@@ -176,3 +176,15 @@ def test_the_small_network_has_about_a_hundred_thousand_weights():
     arch = small_cnn((28, 28, 1), 10, [[1, 64]], [[-1, 2]])
     assert arch.weights == 105_866
     assert arch.classes == 10
+
+
+def test_the_small_network_centres_the_bytes_unless_told_otherwise():
+    arch = small_cnn((4, 4, 2), 3)
+    ends = build_network(arch, initial_tensors(arch, seed=0))[0](
+        torch.tensor([0, 255], dtype=torch.uint8).repeat(1, 4, 4, 1)
+    )
+    assert ends[0, 0].unique().tolist() == [-1.0]
+    assert ends[0, 1].unique().tolist() == [1.0]
+    for half in ({"scale": [[1, 1]] * 2}, {"shift": [[0, 1]] * 2}):
+        with pytest.raises(ValueError):
+            small_cnn((4, 4, 2), 3, **half)

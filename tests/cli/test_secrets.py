@@ -1,0 +1,259 @@
+"""Nothing that a session writes or says holds a secret: not the files, not the streams, not a traceback's variables."""
+
+import base64
+import errno
+import json
+import os
+import re
+import sqlite3
+from dataclasses import dataclass
+from unittest import mock
+
+import pytest
+from town import LEAVES, PASS, PASSPHRASE, dispute, run, spawn
+
+from wmproto.commitment.labels import Labels
+from wmproto.crypto.secretfile import open_secret
+from wmproto.owner import KeyFolder
+from wmproto.wire.profile import WMPROTO_1
+
+
+@dataclass
+class Secrets:
+    """What must not be found (name -> bytes), and what an opening shows on purpose."""
+
+    hidden: dict[str, bytes]
+    shown: dict[str, bytes]
+
+
+def secrets_of(home, asked: int = 32) -> Secrets:
+    """All secrets of the town, known because the passphrase is."""
+    hidden, shown = {"passphrase": PASSPHRASE.encode()}, {}
+    for role in ("owner", "arbitrator", "respondent", "log"):
+        secret = open_secret((home / f"{role}.key").read_bytes(), PASSPHRASE.encode())
+        hidden[f"seed of {role}"] = secret.seed
+        if secret.master is not None:
+            hidden["master secret"] = secret.master
+            owner = secret
+    folder = KeyFolder(home / "mykey", profile=WMPROTO_1)
+    leaves, labels = folder.commitment(owner), Labels(folder.key())
+    for i in range(LEAVES):
+        k, into = leaves.leaf_key(i), (shown if i < asked else hidden)
+        into[f"key of leaf {i}"] = k
+        into[f"input of leaf {i}"] = leaves.input(i)
+    y = [labels.label(i, leaves.leaf_key(i)) for i in range(asked, LEAVES)]
+    ghosts = [labels.is_ghost(i, leaves.leaf_key(i)) for i in range(asked, LEAVES)]
+    for n, part in enumerate(zip(*[iter(y)] * 8, strict=False)):  # eight labels of closed leaves in a row
+        hidden[f"labels {n} in bytes"] = bytes(part)
+        hidden[f"labels {n} in words"] = b"".join(v.to_bytes(8, "little") for v in part)
+        hidden[f"labels {n} in JSON"] = json.dumps(part, separators=(",", ":"))[1:-1].encode()
+        hidden[f"labels {n} in Python"] = repr(list(part))[1:-1].encode()
+    marked = [v for v, ghost in zip(y, ghosts, strict=True) if not ghost]
+    for n, part in enumerate(zip(*[iter(marked)] * 8, strict=False)):
+        hidden[f"marked labels {n} in words"] = b"".join(v.to_bytes(8, "little") for v in part)
+        hidden[f"marked labels {n} in Python"] = repr(list(part))[1:-1].encode()
+    hidden["ghosts in JSON"] = json.dumps(ghosts, separators=(",", ":"))[1:40].encode()
+    return Secrets(hidden, shown)
+
+
+def disguises(secret: bytes) -> list[bytes]:
+    """A secret as raw bytes, hexadecimal, base64 at any alignment, and as Python or JSON would print it."""
+    found = [secret, secret[::-1], secret.hex().encode(), secret.hex().upper().encode()]
+    found += [repr(secret)[2:-1].encode(), repr(list(secret))[1:-1].encode(), ",".join(map(str, secret)).encode()]
+    for shift in range(3):
+        for encode in (base64.standard_b64encode, base64.urlsafe_b64encode):
+            text = encode(bytes(shift) + secret).rstrip(b"=")
+            found.append(text[-(-8 * shift // 6) : len(text) - 1])
+    return [f for f in found if len(f) >= 8]
+
+
+_BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{32,}")
+
+
+def layers(data: bytes, depth: int = 5) -> list[bytes]:
+    """Data, and what is packed in it as base64, again and again: envelopes hold messages, which hold envelopes."""
+    found = [data]
+    for text in _BASE64.findall(data) if depth else ():
+        text = text.translate(bytes.maketrans(b"-_", b"+/"))
+        text = text[: len(text) - (len(text) % 4 == 1)]
+        found += layers(base64.b64decode(text + b"=" * (-len(text) % 4)), depth - 1)
+    return found
+
+
+def search(data: bytes, secrets: dict[str, bytes]) -> list[str]:
+    """Names of the secrets that stand in the data in any disguise."""
+    everything = b"\n\n".join(layers(data))
+    return [name for name, secret in secrets.items() if any(form in everything for form in disguises(secret))]
+
+
+def files(home):
+    """(name, content) of every file, the database also as text: a page boundary hides nothing."""
+    for path in sorted(home.rglob("*")):
+        if path.is_file() and path.name != "pass.txt":
+            yield str(path.relative_to(home)), path.read_bytes()
+    db = sqlite3.connect(home / "registry.db")
+    yield (
+        "registry.db as text",
+        repr(
+            [
+                db.execute(f"SELECT * FROM {name}").fetchall()
+                for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type='table'")
+            ]
+        ).encode(),
+    )
+    db.close()
+
+
+def test_the_search_finds_what_is_hidden_well():
+    secret = {"s": bytes(range(7, 39))}
+    raw = secret["s"]
+    for text in (raw, raw.hex(), repr(raw), str(list(raw)), base64.b64encode(b"ab" + raw + b"c")):
+        data = text if isinstance(text, bytes) else text.encode()
+        assert search(b"x" + data + b"y", secret)
+        assert search(base64.b64encode(b'{"payload":"' + base64.b64encode(data) + b'"}'), secret)
+    assert not search(os.urandom(10_000), secret)
+
+
+def test_no_file_holds_a_secret_but_openings_show_their_leaves(town):
+    secrets = secrets_of(town.home)
+    assert len(secrets.hidden) > 200
+    for name, data in files(town.home):
+        assert search(data, secrets.hidden) == [], name
+        shown = search(data, secrets.shown)
+        if name == "first.json":
+            assert set(shown) == set(secrets.shown), "each leaf that was asked is opened in the transcript"
+        else:
+            assert shown == [], name
+
+
+def test_no_command_says_a_secret(town):
+    secrets = secrets_of(town.home)
+    for name, result in town.said.items():
+        assert search(result.stdout + result.stderr, secrets.hidden) == [], name
+
+
+def failures(vkey):
+    """Commands that fail with secrets at hand: after a key file was opened, or while one is."""
+    wrong, noise = ("--passphrase-file", "wrong.txt"), ("--leaves", 16, "--classes", "a,b", "--shape", "2x2x1")
+    log = ("--registry", "registry.db", "--log-key", "log.key")
+    fresh = ("key", "activate", "fresh", "--key", "owner.key", "--receipt", "fresh.proof", "--log", vkey, *PASS)
+    return {
+        "wrong passphrase": ("commit", "create", "new", "--key", "owner.key", *noise, *wrong),
+        "another role": ("commit", "create", "new", "--key", "log.key", *noise, *PASS),
+        "edited key": ("commit", "create", "new", "--key", "edited.key", *noise, *PASS),
+        "pictures changed": fresh,
+        "another log": ("registry", "submit", "other.db", "fresh/statement.json", "--key", "log.key", "--receipt", "n", *PASS),
+        "another owner": ("mark", "check", "mykey", "--key", "owner2.key", "--model", "marked.safetensors", *PASS),
+        "range taken": dispute("new.json"),
+        "another transcript": dispute("first.json", start=32),
+        "a false release": dispute("new.json", "--release", "fresh/statement.json", start=32),
+        "record exists": ("release", "record", "mykey", "--key", "owner.key", "--model", "marked.safetensors", *log, "--out", "first.json", "--receipt", "n", *PASS),
+    }  # fmt: skip
+
+
+def spoil(home):
+    """Make what the failures need: another owner and log, an edited key, a key whose pictures have changed."""
+    run("key", "new", "owner2.key", "--role", "owner", *PASS, cwd=home)
+    run("registry", "new", "other.db", "--origin", "other/1", "--key", "other-log.key", *PASS, cwd=home)
+    submit = (
+        "registry",
+        "submit",
+        "registry.db",
+        "fresh/statement.json",
+        "--key",
+        "log.key",
+        "--receipt",
+        "fresh.proof",
+    )
+    run(*submit, *PASS, cwd=home)
+    data = (home / "owner.key").read_bytes()
+    (home / "edited.key").write_bytes(data.replace(b'"role":"owner"', b'"role":"log"'))
+    pictures = (home / "fresh/pictures.npz").read_bytes()
+    (home / "fresh/pictures.npz").write_bytes(pictures[:-300] + bytes(100) + pictures[-200:])
+
+
+def test_no_failure_shows_a_secret_even_with_all_local_variables(town, home):
+    secrets = secrets_of(home)
+    spoil(home)
+    for name, args in failures(town.vkey).items():
+        result = run(*args, cwd=home)
+        assert result.code not in (0, 10), name
+        assert "wmproto/cli" in result.trace
+        assert search(result.stdout + result.stderr + result.trace.encode(), secrets.hidden) == [], name
+
+
+class DiskFull:
+    """os.fsync that fails at the n-th call."""
+
+    def __init__(self, at: int) -> None:
+        self.at, self.calls = at, 0
+
+    def __call__(self, _fd: int) -> None:
+        self.calls += 1
+        if self.calls == self.at:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def writers(vkey):
+    log = ("--registry", "registry.db", "--log-key", "log.key")
+    return {
+        "commit create": ("commit", "create", "new", "--key", "owner.key", "--leaves", 16, "--classes", "a,b", "--shape", "2x2x1", *PASS),
+        "registry submit": ("registry", "submit", "registry.db", "fresh/statement.json", "--key", "log.key", "--receipt", "n.proof", *PASS),
+        "key activate": ("key", "activate", "fresh", "--key", "owner.key", "--receipt", "n.proof", "--log", vkey, *PASS),
+        "mark train": ("mark", "train", "mykey", "--key", "owner.key", "--data", "data.npz", "--seed", 1, "--epochs", 1, "--out", "n", *PASS),
+        "release record": ("release", "record", "mykey", "--key", "owner.key", "--model", "stranger.safetensors", *log, "--out", "r", "--receipt", "p", *PASS),
+        "dispute run": dispute("new.json", start=32),
+    }  # fmt: skip
+
+
+LEAKY = pytest.mark.xfail(reason="MarkedLeaves prints its labels in its repr, wmproto/marking/leaves.py")
+NAMES = [pytest.param(name, marks=[LEAKY] if name == "mark train" else []) for name in writers("")]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_full_disk_shows_no_secret(town, home, name):
+    secrets = secrets_of(home, asked=LEAVES if name == "dispute run" else 32)
+    if name == "key activate":
+        assert run(*writers(town.vkey)["registry submit"], cwd=home).code == 0
+    with mock.patch.object(os, "fsync", DiskFull(1)):
+        result = run(*writers(town.vkey)[name], cwd=home)
+    assert result.code == 2, result.err
+    assert "no space left on device" in result.err
+    assert search(result.stdout + result.stderr + result.trace.encode(), secrets.hidden) == []
+
+
+@pytest.mark.xfail(reason="Commitment takes the master secret as plain bytes, wmproto/commitment/builder.py")
+def test_to_stop_a_command_shows_no_secret(home):
+    secrets = secrets_of(home)
+    check = ("mark", "check", "mykey", "--key", "owner.key", "--model", "marked.safetensors", *PASS)
+    with mock.patch("wmproto.commitment.builder.inputs_hash", side_effect=KeyboardInterrupt):
+        result = run(*check, cwd=home)
+    assert result.code == 130
+    assert "builder.py" in result.trace
+    assert search(result.stdout + result.stderr + result.trace.encode(), secrets.hidden) == []
+
+
+@pytest.mark.slow
+def test_no_secret_stands_in_arguments_or_environment(home):
+    """While a command runs, /proc shows everybody how it was called."""
+    args = ("commit", "create", "new", "--key", "owner.key", "--leaves", 65536, "--classes", "a,b", "--shape", "2x2x1")
+    process = spawn(*args, *PASS, cwd=home)
+    try:
+        seen = b"".join((home.__class__(f"/proc/{process.pid}") / part).read_bytes() for part in ("cmdline", "environ"))
+    finally:
+        process.kill()
+        process.communicate()
+    assert b"commit" in seen
+    assert search(seen, secrets_of(home).hidden) == []
+
+
+def test_key_files_of_one_secret_share_no_bytes(home):
+    """Sealed again, even by the same passphrase: salt, nonce and box are drawn anew."""
+    before = json.loads((home / "owner.key").read_bytes())
+    create = ("commit", "create", "new", "--key", "owner.key", "--leaves", 16, "--classes", "a,b", "--shape", "2x2x1")
+    assert run(*create, *PASS, cwd=home).code == 0
+    after = json.loads((home / "owner.key").read_bytes())
+    assert before["public"] == after["public"]
+    assert before["nonce"] != after["nonce"]
+    assert before["kdf"]["salt"] != after["kdf"]["salt"]
+    assert before["box"][:40] != after["box"][:40]
