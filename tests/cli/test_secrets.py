@@ -206,11 +206,7 @@ def writers(vkey):
     }  # fmt: skip
 
 
-LEAKY = pytest.mark.xfail(reason="MarkedLeaves prints its labels in its repr, wmproto/marking/leaves.py")
-NAMES = [pytest.param(name, marks=[LEAKY] if name == "mark train" else []) for name in writers("")]
-
-
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", writers(""))
 def test_a_full_disk_shows_no_secret(town, home, name):
     secrets = secrets_of(home, asked=LEAVES if name == "dispute run" else 32)
     if name == "key activate":
@@ -222,7 +218,6 @@ def test_a_full_disk_shows_no_secret(town, home, name):
     assert search(result.stdout + result.stderr + result.trace.encode(), secrets.hidden) == []
 
 
-@pytest.mark.xfail(reason="Commitment takes the master secret as plain bytes, wmproto/commitment/builder.py")
 def test_to_stop_a_command_shows_no_secret(home):
     secrets = secrets_of(home)
     check = ("mark", "check", "mykey", "--key", "owner.key", "--model", "marked.safetensors", *PASS)

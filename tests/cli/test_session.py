@@ -53,8 +53,10 @@ def test_a_session_leaves_exactly_its_files_behind(town):
 
 
 def own_processes():
-    """(name, arguments, exit code, what stdout is) in an order in which they can follow one another."""
-    check = ("mark", "check", "mykey", "--key", "owner.key", "--model", "marked.safetensors", *PASS)
+    """(arguments, exit code, what stdout is) in an order in which they can follow one another.
+
+    The demo, and mark check over what it made, stand in test_demo_fast.
+    """
     release = ("--model", "stranger.safetensors", *LOG, "--out", "r.json", "--receipt", "r.proof", *PASS)
     train = ("--data", "data.npz", "--seed", 1, "--epochs", 1, "--out", "m.safetensors", *PASS)
     submit = ("fresh/statement.json", "--key", "log.key", "--receipt", "fresh.proof", *PASS)
@@ -67,7 +69,6 @@ def own_processes():
         (("registry", "submit", "registry.db", *submit), 0, r"key entry 4; receipt: fresh\.proof"),
         (("key", "activate", "fresh", "--key", "owner.key", "--receipt", "fresh.proof", "--log", "VKEY", *PASS), 0, "labels .*"),
         (("mark", "train", "mykey", "--key", "owner.key", *train), 0, rf"model {HEX}\nmarks kept: \d+ of \d+"),
-        (check, 0, r"marks kept: (\d+) of \1 \(luck.*\nleaves for a verdict: wmproto verdict plan --classes 100 --retention 1.00"),
         (("release", "record", "mykey", "--key", "owner.key", *release), 0, "release of model .* is logged"),
         (("release", "verify", "r.json", "--receipt", "r.proof", "--log", "VKEY"), 0, "(?s)release of .*, entry 5 of the log"),
         (dispute("new.json", "--release", "r.json", start=48, count=16, model="stranger.safetensors"), 10, "NOT SHOWN: (?s:.*)"),
@@ -141,6 +142,16 @@ def test_every_reader_prints_json_for_machines(town, home):
 
 
 # --- verdicts and their exit codes
+
+
+def test_a_check_counts_the_marks_that_are_kept(home):
+    check = ("mark", "check", "mykey", "--key", "owner.key", *PASS, "--model")
+    kept = run(*check, "marked.safetensors", cwd=home)
+    words = r"marks kept: (\d+) of \1 \(luck alone: about 1 in 100\)\nleaves for a verdict: wmproto verdict plan --classes 100 --retention 1\.00\n"
+    assert re.fullmatch(words, kept.out)
+    assert run(*kept.out.splitlines()[1].split(": wmproto ")[1].split(), cwd=home).code == 0
+    lost = run(*check, "stranger.safetensors", "--json", cwd=home).json()
+    assert lost["hits"] < 10 < lost["marked"]
 
 
 def test_dependent(home):

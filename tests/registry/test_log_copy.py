@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from log_samples import LOG, NAME, OWNER, STRANGER, signed
 
 from wmproto.errors import ConfigError, FormatError, InclusionError, SignatureError, VerificationError
-from wmproto.registry.checkpoint import verify_checkpoint
-from wmproto.registry.copy import _Line, read_log_copy
+from wmproto.registry.checkpoint import Checkpoint, verify_checkpoint
+from wmproto.registry.copy import _Line, read_log_copy, write_log_copy
+from wmproto.registry.entry import entry_leaf
 from wmproto.registry.log import Log
 from wmproto.registry.note import LogKey
 from wmproto.registry.sign import sign_note
@@ -107,6 +108,19 @@ def mangled(data, change):
 def test_a_copy_that_is_not_what_the_log_signed_is_refused(data, change):
     with pytest.raises(InclusionError):
         read(mangled(data, change))
+
+
+def test_a_size_that_the_tree_does_not_have_is_refused(data):
+    signed_by_a_liar = sign_note(Checkpoint(NAME, 5, read(data).checkpoint.root).text, NAME, LOG)
+    with pytest.raises(InclusionError):
+        read(b"".join(write_log_copy(signed_by_a_liar, KEY, ENTRIES)))
+
+
+def test_a_line_too_long_is_refused_though_the_log_signed_it():
+    big = OWNER.envelope(signed(0).payload.replace(b'"n":0', b'"n":"' + b"0" * (ENVELOPE_LIMIT * 3 // 4 + 2000) + b'"'))
+    note = sign_note(Checkpoint(NAME, 1, entry_leaf(WMPROTO_1, "key", big)).text, NAME, LOG)
+    with pytest.raises(FormatError, match="bytes"):
+        read(b"".join(write_log_copy(note, KEY, [("key", big)])))
 
 
 def test_another_logs_copy_is_refused(data):

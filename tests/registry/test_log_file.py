@@ -7,6 +7,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import time
 from contextlib import closing, suppress
 from hashlib import sha256
@@ -14,7 +15,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
-from log_samples import LOG, NAME, OWNER, STRANGER, naive_root, signed
+from log_samples import LOG, NAME, OWNER, STRANGER, naive_root, signed, signed_again
 
 from wmproto.errors import ConfigError, CorruptStoreError, NotFoundError, RegistryError, SignatureError
 from wmproto.registry import store
@@ -83,6 +84,12 @@ def test_another_programs_database_is_refused_and_left_alone(path):
     with pytest.raises(CorruptStoreError, match="not a log"):
         Log.open(path, LOG)
     assert path.read_bytes() == before
+
+
+def test_a_file_that_vanishes_is_not_made_again(path):
+    with pytest.raises(RegistryError, match="opened"), store.Store(path).read():
+        pass
+    assert not path.exists()
 
 
 def test_a_folder_is_refused(tmp_path):
@@ -181,6 +188,21 @@ def test_a_log_that_falls_into_doubt_while_it_is_open_signs_no_more(path, statem
     log.close()
 
 
+def test_a_checkpoint_of_another_size_is_not_taken_for_this_one(path):
+    log = Log.open(filled(path))
+    root = verify_checkpoint(log.checkpoint(), LOG_KEY).root
+    log.close()
+    execute(path, ("UPDATE checkpoints SET note=? WHERE size=7", sign_note(Checkpoint(NAME, 8, root).text, NAME, LOG)))
+    with pytest.raises(CorruptStoreError, match="root"):
+        Log.open(path)
+
+
+def test_the_database_itself_refuses_an_entry_twice(path):
+    twice = "INSERT INTO entries SELECT 7, kind, payload_hash, signer, signature, zeroblob(32), subject FROM entries"
+    with pytest.raises(sqlite3.IntegrityError, match="payload_hash"):
+        execute(filled(path), (twice + " WHERE idx=3",))
+
+
 def test_damage_further_left_makes_no_false_receipt(path):
     execute(filled(path), ("UPDATE nodes SET hash=zeroblob(32) WHERE level=0 AND idx=1",))
     log = Log.open(path, LOG)
@@ -196,6 +218,7 @@ def test_damage_further_left_makes_no_false_receipt(path):
         ("UPDATE statements SET envelope=(SELECT envelope FROM statements WHERE idx=2) WHERE idx=1",),
         ("UPDATE statements SET envelope=zeroblob(40) WHERE idx=1",),
         ("UPDATE entries SET kind='admit' WHERE idx=1",),
+        ("UPDATE statements SET envelope=? WHERE idx=1", signed_again(signed(1), OWNER, b"nonce").to_bytes()),
         ("UPDATE entries SET subject=zeroblob(32) WHERE idx=1",),
         ("DELETE FROM statements WHERE idx=1",),
     ],
@@ -324,10 +347,8 @@ except RegistryError as err:
 """
 
 
-def test_a_read_only_log_says_so_and_can_be_read(tmp_path_factory):
-    folder = Path(os.path.realpath(tmp_path_factory.getbasetemp().parent.parent))  # /tmp or so: open to everybody
-    path = folder / f"wmproto-read-only-{os.getpid()}" / "log.db"
-    path.parent.mkdir()
+def test_a_read_only_log_says_so_and_can_be_read():
+    path = Path(tempfile.mkdtemp(prefix="wmproto-read-only-")) / "log.db"  # pytest's own folders are closed to others
     try:
         filled(path)
         path.parent.chmod(0o777)  # the folder may be written (SQLite needs that), the file not

@@ -216,6 +216,7 @@ GOOD = b64(KEY.key_id + LOG.sign(b"text\n"))
         NOTE + "\n",
         NOTE + "\n\n",
         "\n" + own_line("\n"),
+        "\n\n" + own_line("\n"),
         NOTE.replace("\n\n", "\n"),
         "\ufeff" + NOTE.replace("\n", "\r\n"),
         NOTE.replace("text", "te\txt"),

@@ -177,6 +177,11 @@ def test_another_form_of_a_receipt_is_refused(text):
         verify_receipt(text.encode(), LEAVES[4], KEY)
 
 
+def test_a_long_path_is_refused_before_it_is_read():
+    with pytest.raises(FormatError, match="bytes"):
+        Receipt.parse(Receipt(4, (bytes(32),) * 2000, note()).to_bytes())
+
+
 @pytest.mark.parametrize("extra", ["extra AAAA", "extra ", "extra ====", "extra " + "A" * 400])
 def test_an_extra_line_is_refused_by_name(extra):
     with pytest.raises(UnsupportedError, match="extra"):

@@ -24,7 +24,6 @@ from scipy.stats import beta as beta_law
 from wmproto.commitment.builder import Commitment, InputSource, commit
 from wmproto.commitment.labels import Labels
 from wmproto.commitment.statement import InputSpec, KeyStatement, VerifiedKey, verify_key
-from wmproto.crypto.beacon import FiatShamir
 from wmproto.crypto.signer import Signer
 from wmproto.verdict.closed_form import least_hits
 from wmproto.verdict.wealth import FRACTIONS, Wealth
@@ -165,12 +164,6 @@ def statement(leaves: Commitment, name: object, names: Sequence[str]) -> KeyStat
 def born(z: KeyStatement) -> VerifiedKey:
     """The key that these very bytes of Z are: signed and verified like any other."""
     return verify_key(OWNER.envelope(z.payload(PROFILE)), profile=PROFILE)
-
-
-def ground(z: KeyStatement) -> tuple[bytes, bytes]:
-    """(key_id, beta) of a Z that she only tries: nobody signs what is thrown away."""
-    payload = z.payload(PROFILE)
-    return PROFILE.hash("key", payload), FiatShamir().beta(PROFILE, payload)
 
 
 def make_key(name: object, *, leaves: int, classes: int = CLASSES, source: InputSource = keyed) -> Key:

@@ -8,6 +8,7 @@ suspect that knows a little, or for a draw that is a little uneven.
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -25,6 +26,7 @@ from games import (
     keys,
     make_key,
     ranking,
+    rate_is,
     rng,
     seed,
     skewed,
@@ -148,3 +150,38 @@ def test_neighbours_and_sister_keys_share_nothing():
             without[y, y] += 1
     assert chi2_contingency([[sisters[a, b] for b in range(CLASSES)] for a in range(CLASSES)]).pvalue > ALARM
     assert chi2_contingency([[without[a, b] for b in range(CLASSES)] for a in range(CLASSES)]).pvalue < ALARM
+
+
+def test_every_field_of_a_label_counts():
+    """Another key_id, beta, index, or one other bit in any byte of the leaf key: the label is drawn anew (agrees once
+    in C), the ghost bit as well. Twin: the same fields again."""
+    key = keys(1)[0]
+    n, chance = 1600, {"label": 1 / CLASSES, "ghost": 5 / 8}
+
+    def agree(change):
+        """How often label and ghost bit stay as they were, over n leaf keys."""
+        same: Counter[str] = Counter()
+        for t in range(n):
+            i, k = t % 64, seed("leaf key", t)
+            verified, j, other = change(key.verified, i, k, t)
+            a, b = Labels(key.verified), Labels(verified)
+            same["label"] += a.label(i, k) == b.label(j, other)
+            same["ghost"] += a.is_ghost(i, k) == b.is_ghost(j, other)
+        return same
+
+    def flipped(k, t):
+        return k[: t % 32] + bytes([k[t % 32] ^ 1 << t // 32 % 8]) + k[t % 32 + 1 :]
+
+    changes = {
+        "key_id": lambda v, i, k, t: (replace(v, key_id=flipped(v.key_id, t)), i, k),
+        "beta": lambda v, i, k, t: (replace(v, beta=flipped(v.beta, t)), i, k),
+        "index": lambda v, i, k, t: (v, i + 1, k),
+        "k": lambda v, i, k, t: (v, i, flipped(k, t)),
+    }
+    for change in changes.values():
+        same = agree(change)
+        for word, p in chance.items():
+            assert rate_is(same[word], n, p)
+    unchanged = agree(lambda v, i, k, t: (v, i, k))
+    for word, p in chance.items():
+        assert not rate_is(unchanged[word], n, p)

@@ -346,12 +346,7 @@ SHARED = parse_json((VECTORS / "dispute.json").read_bytes(), what="dispute.json"
 OBJECTS = Objects(SHARED)
 
 
-BROKEN = {"inadmissible-064": "audit.py _check_log verifies a head that dis-order-5 has refused already, and raises"}
-
-
-@pytest.mark.parametrize(
-    ("handler", "group", "case"), cases("dispute", HANDLERS, {"objects", "parties", "texts"}, BROKEN)
-)
+@pytest.mark.parametrize(("handler", "group", "case"), cases("dispute", HANDLERS, {"objects", "parties", "texts"}))
 def test_dispute(handler, group, case):
     check(handler, group, case)
 

@@ -16,7 +16,10 @@ from wmproto.errors import StateError
 @click.option("--model", type=AnyPath, required=True, help="The escrowed weights (safetensors).")
 @json_option
 def replay(transcript: Path, model: Path, as_json: bool) -> None:
-    """Ask the escrowed weights every opened leaf of TRANSCRIPT again: do they answer what it says?"""
+    """Ask the escrowed weights every opened leaf of TRANSCRIPT again, and compare with the answers in it.
+
+    Exit code 1 if they answer otherwise, or are other weights.
+    """
     from wmproto.dispute.audit import audit as run_audit
     from wmproto.dispute.replay import replay as run_replay
     from wmproto.dispute.transcript import TRANSCRIPT_LIMIT, Transcript

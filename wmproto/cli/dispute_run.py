@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 @click.option("--model", type=AnyPath, required=True, help="The suspect's weights, in escrow (safetensors).")
 @click.option("--release", "release_path", type=AnyPath, help="Your signed release record, if there is one.")
 @click.option("--suspect", "words", callback=short_text, required=True, help="The suspect in words.")
-@click.option("--start", type=int, default=0, show_default=True, help="First leaf, on the key's grid.")
+@click.option("--start", type=int, default=0, show_default=True, help="First leaf: a multiple of 16, or of N/128.")
 @click.option("--count", type=int, default=128, show_default=True, help="Leaves offered, a multiple of 16.")
 @click.option(
     "--bits",

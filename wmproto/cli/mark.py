@@ -22,7 +22,13 @@ def mark() -> None:
 @click.option("--data", type=AnyPath, required=True, help="Training pictures: .npz with x (uint8 NHWC) and y.")
 @click.option("--out", type=AnyPath, required=True, help="New file for the marked weights.")
 @click.option("--epochs", type=click.IntRange(1, 10000), default=25, show_default=True, help="Times over all pictures.")
-@click.option("--rows", type=click.IntRange(1, 4096), default=32, show_default=True, help="Trigger rows a batch of 64.")
+@click.option(
+    "--rows",
+    type=click.IntRange(1, 4096),
+    default=32,
+    show_default=True,
+    help="Trigger rows added to each batch of 64.",
+)
 @click.option(
     "--seed",
     type=click.IntRange(0, 2**63 - 2),

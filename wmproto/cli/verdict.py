@@ -27,10 +27,10 @@ def _retention(text: str) -> tuple[int, int]:
     return ratio
 
 
-@verdict.command()
+@verdict.command(short_help="Print how many leaves a DEPENDENT takes.")
 @click.option("--classes", type=click.IntRange(2, 65536), required=True, help="C: number of classes.")
 @click.option("--retention", default="0.8", show_default=True, help="Chance that the suspect keeps a mark, 0 to 1.")
-@click.option("--bits", type=click.IntRange(1, 4096), help="L (default: the profile's for Fiat-Shamir labels).")
+@click.option("--bits", type=click.IntRange(1, 4096), help="Bits asked for (default: those of the profile).")
 @json_option
 def plan(classes: int, retention: str, bits: int | None, as_json: bool) -> None:
     """Print how many leaves a DEPENDENT takes: marked ones, and the range to offer, ghosts included."""

@@ -44,6 +44,7 @@ class Commitment:
         progress: Callable[[int, int], None] | None = None,
     ) -> None:
         self._profile, self._master, self._keyctx = profile, master, keyctx
+        del master  # a traceback that shows variables shall not show it
         self._source, self._spec, self.count = source, spec, count
         leaves = []
         for i in range(count):

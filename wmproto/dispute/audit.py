@@ -16,7 +16,6 @@ from wmproto.dispute.outcome import Outcome, decide
 from wmproto.dispute.transcript import Transcript
 from wmproto.dispute.trust import Trust, check_trust, trust_assumed
 from wmproto.errors import FormatError, StateError, VerificationError
-from wmproto.registry.checkpoint import verify_checkpoint
 from wmproto.registry.copy import LogCopy, read_log_copy
 from wmproto.registry.entry import entry_leaf
 from wmproto.wire.dsse import Envelope
@@ -105,9 +104,8 @@ def _check_log(dispute: Dispute, copy: LogCopy) -> bool:
     leaves = [entry_leaf(dispute.profile, kind, envelope) for kind, envelope in copy.entries]
     if then.size > len(leaves):
         raise VerificationError("the copy of the log is older than the dispute", rule="dis-log-1")
-    head = verify_checkpoint(dispute.admit.head.encode(), dispute.log)
-    for size, root in ((then.size, then.root), (head.size, head.root)):
-        if size <= len(leaves) and tree_root(leaves[:size]) != root:
+    for past in (then, dispute.head):
+        if past and past.size <= len(leaves) and tree_root(leaves[: past.size]) != past.root:
             text = "the log signed two pasts: the copy's and the dispute's"
             raise VerificationError(text, rule="dis-log-3", fault="registry")
     if leaves[then.admit_index] != dispute.admit_entry:

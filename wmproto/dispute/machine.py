@@ -20,7 +20,7 @@ from wmproto.dispute import messages as m
 from wmproto.dispute.chain import link, link_logged
 from wmproto.dispute.tally import Finding, Tally
 from wmproto.errors import FormatError, Party, SignatureError, StateError, UnsupportedError, VerificationError
-from wmproto.registry.checkpoint import verify_checkpoint
+from wmproto.registry.checkpoint import Checkpoint, verify_checkpoint
 from wmproto.registry.entry import entry_leaf
 from wmproto.registry.note import LogKey
 from wmproto.registry.receipt import verify_receipt
@@ -74,6 +74,7 @@ class Dispute:
         self.problems: list[str] = []
         self.release: VerifiedRelease | None = None
         self.admission: admission.Admission | None = None
+        self.head: Checkpoint | None = None
         self.decision: m.Decide | None = None
         self.early: list[Finding] = []
         self._earlier: list[tuple[str, Envelope]] = []
@@ -272,7 +273,8 @@ class Dispute:
         )
         self.admission = found
         self.problems += admission.order_problems(found)
-        if verify_checkpoint(self.admit.head.encode(), self.log).size > found.admit_index:
+        self.head = verify_checkpoint(self.admit.head.encode(), self.log)
+        if self.head.size > found.admit_index:
             self.problems.append("the log head that admit quotes is younger than admit")
 
     # --- rounds ------------------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 
 import numpy as np
@@ -31,8 +31,8 @@ class MarkedLeaves:
         ConfigError: The same input stands twice with different labels; no model can answer both.
     """
 
-    inputs: NDArray[np.uint8]
-    labels: NDArray[np.int64]
+    inputs: NDArray[np.uint8] = field(repr=False)
+    labels: NDArray[np.int64] = field(repr=False)
     key_id: bytes
 
     def __post_init__(self) -> None:

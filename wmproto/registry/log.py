@@ -12,7 +12,7 @@ from pathlib import Path
 from wmproto.crypto.merkle import leaf_hash, tree_root
 from wmproto.crypto.signer import Signer
 from wmproto.crypto.signing import verify_envelope
-from wmproto.errors import ConfigError, CorruptStoreError, FormatError, NotFoundError
+from wmproto.errors import ConfigError, CorruptStoreError, FormatError, NotFoundError, RegistryError
 from wmproto.registry.checkpoint import Checkpoint, verify_checkpoint
 from wmproto.registry.copy import write_log_copy
 from wmproto.registry.entry import entry_bytes, entry_leaf
@@ -90,8 +90,14 @@ class Log:
             ConfigError: The signer or the profile is not this log's.
             RegistryError: The file cannot be read.
         """
-        if not path.exists():
-            raise NotFoundError(f"there is no log at {path}", hint="check the path; registry new starts a log")
+        try:
+            path.stat()
+        except FileNotFoundError:
+            raise NotFoundError(
+                f"there is no log at {path}", hint="check the path; registry new starts a log"
+            ) from None
+        except OSError as err:
+            raise RegistryError(f"the log {path} cannot be read: {err.strerror}", hint="check its permissions") from err
         store = Store(path)
         try:
             with store.read() as rows:

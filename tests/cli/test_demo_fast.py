@@ -1,0 +1,86 @@
+"""``wmproto demo --fast``: the whole story in a process of its own, and its transcripts rechecked without torch."""
+
+import json
+import re
+import subprocess
+import sys
+
+import pytest
+from town import run_process, snapshot
+
+VERDICTS = {"released": ("DEPENDENT", 0), "thief": ("DEPENDENT", 0), "stranger": ("NOT SHOWN", 10)}
+HEAVY = {"torch", "numpy", "sqlalchemy", "cryptography", "scipy", "mlxtend", "safetensors", "rich", "PIL"}
+AUDIT = """
+import sys
+from wmproto.cli.main import entry
+try:
+    entry()
+finally:
+    print(" ".join(sorted({name.split(".")[0] for name in sys.modules})), file=sys.stderr)
+"""
+
+
+@pytest.fixture(scope="module")
+def story(tmp_path_factory):
+    """(folder, what the demo said)."""
+    folder = tmp_path_factory.mktemp("demo")
+    return folder, run_process("demo", "--fast", "--out", "out", cwd=folder, timeout=600)
+
+
+@pytest.mark.slow
+def test_the_demo_tells_its_story(story):
+    folder, result = story
+    assert (result.code, result.err) == (0, "")
+    lines = result.out.splitlines()
+    assert all(re.match(r"\[ *\d+\.\d s\] \S", line) for line in lines)
+    for who, verdict in (("a copy of the release", "DEPENDENT"), ("the thief's model", "DEPENDENT")):
+        assert any(f"dispute over {who}: {verdict}, " in line for line in lines)
+    assert any("dispute over the stranger's model: NOT SHOWN, " in line for line in lines)
+    assert sum("as expected" in line for line in lines) == 3
+    assert "NOT expected" not in result.out
+    files = set(snapshot(folder / "out"))
+    assert files >= {
+        *("keys/owner.key", "keys/arbitrator.key", "keys/respondent.key", "keys/log.key", "keys/passphrase.txt"),
+        *("keys/digits/statement.json", "keys/digits/activation.json", "keys/digits.tlog-proof"),
+        *(f"models/{name}.safetensors" for name in ("twin", "released", "thief", "stranger")),
+        *(f"disputes/{name}.json" for name in VERDICTS),
+        *("registry.db", "release.json", "trust.json", "log-copy.jsonl"),
+    }
+    assert not [name for name in files if name.endswith((".tmp", "-wal", "-shm"))]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", VERDICTS)
+def test_each_transcript_is_rechecked_without_torch_numpy_or_a_database(story, name):
+    folder, _ = story
+    verdict, code = VERDICTS[name]
+    args = [
+        "dispute",
+        "audit",
+        f"disputes/{name}.json",
+        "--trust",
+        "trust.json",
+        "--log-copy",
+        "log-copy.jsonl",
+        "--json",
+    ]
+    found = subprocess.run([sys.executable, "-c", AUDIT, *args], cwd=folder / "out", capture_output=True, text=True)
+    assert found.returncode == code, found.stderr
+    audited = json.loads(found.stdout)
+    assert (audited["verdict"], audited["findings"], audited["problems"]) == (verdict, [], [])
+    assert audited["log_checked"]
+    loaded = set(found.stderr.split())
+    assert {"wmproto", "nacl", "pydantic"} <= loaded
+    assert not loaded & HEAVY
+
+
+@pytest.mark.slow
+def test_the_demo_makes_everything_that_its_keys_can_open_again(story):
+    folder, _ = story
+    out = folder / "out"
+    check = ("mark", "check", "keys/digits", "--key", "keys/owner.key", "--model", "models/released.safetensors")
+    result = run_process(*check, "--passphrase-file", "keys/passphrase.txt", "--json", cwd=out)
+    assert (result.code, result.err) == (0, "")
+    kept = result.json()
+    assert 10 * kept["hits"] >= 9 * kept["marked"]
+    assert run_process("release", "verify", "release.json", "--model", "models/released.safetensors", cwd=out).code == 0
