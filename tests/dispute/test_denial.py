@@ -10,7 +10,7 @@ from wmproto.crypto.signer import Signer
 from wmproto.dispute.admission import taken
 from wmproto.dispute.audit import audit
 from wmproto.dispute.hold import hold
-from wmproto.dispute.messages import Decide, Policy
+from wmproto.dispute.messages import Admit, Decide, Policy, Settings
 from wmproto.dispute.roles import Arbitrator, Claimant, Respondent
 from wmproto.dispute.sign import sign_message
 from wmproto.errors import FormatError, SignatureError
@@ -49,27 +49,67 @@ def elsewhere(tmp_path, owner="owner", log="log.other/1"):
     return other.hold(other.thief())[1]
 
 
-def test_a_self_appointed_arbitrator_burns_nothing(world, tmp_path):
-    """A stranger takes the owner's file from a public transcript and admits it himself."""
-    transcript = honest_dispute_goes_through(world)
-    used = free(world)
-    admit = next(s.message for s in transcript.steps if b"admit/1" in s.message.payload)
-    world.log.submit("admit", world.stranger.envelope(admit.payload))
-    assert free(world) == used
-    honest_dispute_goes_through(world, start=used)
+def filed(world, claimant=None, arbitrator=None, count=64):
+    """A signed file of the owner's (or of whoever plays her) that nobody has admitted yet."""
+    return (claimant or world.claimant).file(
+        suspect="a suspect",
+        arbitrator=(arbitrator or world.arbitrator).public,
+        log=world.log.vkey,
+        policy=POLICY,
+        start=0,
+        count=count,
+        key_receipt=world.active.receipt_bytes,
+        release=None,
+    )[0]
+
+
+def admitted(world, file, by):
+    """Log an admit of that file, signed by ``by``; returns its leaf."""
+    settings = Settings(batch=1, dtype="float32", libraries=(), threads=1)
+    admit = Admit(
+        earlier=(),
+        file=file,
+        head=world.log.checkpoint().decode(),
+        known_answers=(),
+        policy=POLICY,
+        previous=seed("x"),
+        seq=2,
+        settings=settings,
+    )
+    envelope = sign_message(admit, key_id=world.key.key_id, signer=by)
+    world.log.submit("admit", envelope)
+    return world.leaf("admit", envelope)
+
+
+class Forger(Claimant):
+    """A stranger who plays the owner."""
+
+    def __init__(self, world):
+        self.key, self._commitment, self._signer = world.key, world.active.commitment, world.stranger
+
+
+def test_a_self_appointed_arbitrator_burns_nothing(world):
+    """A stranger gets hold of a file that names another arbitrator, and admits it himself."""
+    file = filed(world)
+    admitted(world, file, world.stranger)
+    assert free(world) == 0
+    honest_dispute_goes_through(world)
+
+
+def test_the_named_arbitrator_does_burn_what_was_filed_before_her(world):
+    """The control of the test above: the same file, admitted by the arbitrator whom it names."""
+    admitted(world, filed(world), world.arbitrator)
+    assert free(world) == 64
 
 
 def test_a_strangers_file_for_somebodys_key_burns_nothing(world):
     """The stranger files over the owner's key and names himself arbitrator."""
-    key, leaves = make_key(world.owner, n=world.n, classes=world.classes)
-
-    class Forger(Claimant):
-        def __init__(self):
-            self.key, self._commitment, self._signer = key, leaves, world.stranger
-
+    admitted(world, filed(world, Forger(world), world.stranger), world.stranger)
+    admitted(world, filed(world, Forger(world)), world.arbitrator)
+    assert free(world) == 0
     with pytest.raises(SignatureError, match="key's owner"):
         hold(
-            claimant=Forger(),
+            claimant=Forger(world),
             release=None,
             respondent=Respondent(world.stranger, "respondent"),
             arbitrator=Arbitrator(world.stranger, POLICY),
@@ -81,21 +121,23 @@ def test_a_strangers_file_for_somebodys_key_burns_nothing(world):
             count=64,
             save=[].append,
         )
-    assert free(world) == 0
     honest_dispute_goes_through(world)
 
 
 def test_a_strangers_decide_frees_nothing_and_a_second_one_neither(world):
-    outcome, transcript = world.hold(world.stranger_model(), count=48)
-    assert (outcome.verdict, free(world)) == ("NOT SHOWN", 48)
-    decided = transcript.steps[-1].message
-    admit = world.leaf("admit", next(s.message for s in transcript.steps if b"admit/1" in s.message.payload))
-    lie = Decide(admit=admit, previous=seed("x"), rounds=0, seq=9, verdict="NOT SHOWN")
-    for signer in (world.stranger, world.owner, world.respondent, world.arbitrator):
-        world.log.submit("decide", sign_message(lie, key_id=world.key.key_id, signer=signer))
-        assert free(world) == 48
-    world.log.submit("decide", world.stranger.envelope(decided.payload))
+    def decides(admit, rounds, by):
+        lie = Decide(admit=admit, previous=seed("x"), rounds=rounds, seq=9, verdict="NOT SHOWN")
+        world.log.submit("decide", sign_message(lie, key_id=world.key.key_id, signer=by))
+
+    admit = admitted(world, filed(world), world.arbitrator)
+    for signer in (world.stranger, world.owner, world.respondent):
+        decides(admit, 0, signer)
+        assert free(world) == 64
+    decides(admit, 3, world.arbitrator)
     assert free(world) == 48
+    for rounds in (0, 4):
+        decides(admit, rounds, world.arbitrator)
+        assert free(world) == 48
     honest_dispute_goes_through_with_16(world)
 
 
