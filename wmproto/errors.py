@@ -5,8 +5,6 @@ be wrong with somebody else's bytes, files or claims is one of the classes below
 line, a hint and the exit code of its class.
 """
 
-from __future__ import annotations
-
 from typing import Literal
 
 Party = Literal["claimant", "respondent", "arbitrator", "registry", "owner", "unknown"]

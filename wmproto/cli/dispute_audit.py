@@ -1,7 +1,5 @@
 """``wmproto dispute audit``: loads neither torch, numpy nor a database."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import click

@@ -1,7 +1,5 @@
 """A click group that knows its commands' names and imports one only when it runs."""
 
-from __future__ import annotations
-
 import importlib
 from typing import Any
 

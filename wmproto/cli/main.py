@@ -1,7 +1,5 @@
 """``wmproto``: lazy groups, and one place where errors become a line, a hint and an exit code."""
 
-from __future__ import annotations
-
 import io
 import os
 import re

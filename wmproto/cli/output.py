@@ -1,7 +1,5 @@
 """What every command shares: paths, files that are read, and data on stdout for people or machines."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What a verdict says in words: what it proves, what it does not, and what no audit can know (specs/security.md)."""
 
-from __future__ import annotations
-
 from wmproto.dispute.audit import Audit
 from wmproto.dispute.outcome import Outcome
 from wmproto.verdict.tail import ghost_tail

@@ -4,8 +4,6 @@ They hang on the whole statement (through key_id and beta) and on the leaf's sec
 label of a leaf without the statement that fixes all leaves: labels per leaf could be ground leaf by leaf.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from wmproto.commitment.statement import VerifiedKey

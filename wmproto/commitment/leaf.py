@@ -1,7 +1,5 @@
 """A leaf: one commitment that hides and binds its inputs and its label key (specs/commitment.md)."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from wmproto.crypto.merkle import leaf_hash

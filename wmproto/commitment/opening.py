@@ -1,7 +1,5 @@
 """An opening proves input and label key of one leaf at once (specs/commitment.md, com-open-1 to 5)."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from pydantic import Field

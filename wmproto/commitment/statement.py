@@ -3,8 +3,6 @@
 Nothing that can be chosen or re-obtained later enters key_id: no log entry, signature or receipt.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from math import prod
 from typing import Annotated, Literal

@@ -1,7 +1,5 @@
 """Where beta comes from: the randomness that nobody, the owner included, knew when the inputs were fixed."""
 
-from __future__ import annotations
-
 from typing import Protocol
 
 from wmproto.errors import UnsupportedError

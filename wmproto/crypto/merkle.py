@@ -1,7 +1,5 @@
 """RFC 6962 section 2.1: Merkle tree hash and inclusion proofs. Hashes in, hashes out; storage is elsewhere."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from wmproto.errors import InclusionError

@@ -3,8 +3,6 @@
 Refused: small-order, non-canonical or mixed-order public keys and R, non-canonical S.
 """
 
-from __future__ import annotations
-
 from functools import lru_cache
 
 from nacl import bindings

@@ -3,8 +3,6 @@
 A function of signed objects and receipts alone; whoever judges, judges alike.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 

@@ -4,8 +4,6 @@ It recomputes every hash, link, label, order and count, what is taken, and the v
 network, no database, no torch and nobody's word.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from wmproto.crypto.merkle import tree_root

@@ -1,7 +1,5 @@
 """The hash chain of a dispute: nothing in a transcript lies outside it but the receipt of ``decide``."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from wmproto.wire.dsse import Envelope

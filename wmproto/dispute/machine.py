@@ -9,8 +9,6 @@ claimant may not ask for is collected in ``problems``: the verdict is then INADM
 changing the verdict is collected in ``findings``.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 

@@ -4,8 +4,6 @@ Every message is an in-toto Statement about the key (subject ``key``, digest key
 the previous link of the chain.
 """
 
-from __future__ import annotations
-
 from typing import Annotated, Literal, TypeVar
 
 from pydantic import Field
@@ -179,16 +177,7 @@ class Decide(Message):
     verdict: VerdictName
 
 
-_KINDS: dict[str, type[Message]] = {
-    "file": File,
-    "bind": Bind,
-    "admit": Admit,
-    "ask": Ask,
-    "answer": Answer,
-    "open": Open,
-    "stop": Stop,
-    "decide": Decide,
-}
+_TYPES: tuple[type[Message], ...] = (File, Bind, Admit, Ask, Answer, Open, Stop, Decide)
 _M = TypeVar("_M", bound=Message)
 
 
@@ -203,7 +192,7 @@ def message_kind(payload: bytes) -> str:
     Raises:
         FormatError: It names no type of a dispute.
     """
-    for kind in _KINDS:
+    for kind in (kind.__name__.lower() for kind in _TYPES):
         if b'"predicateType":' + canonical_json(predicate_type(kind)) in payload:
             return kind
     raise FormatError("not a message of a dispute")

@@ -1,7 +1,5 @@
 """The verdict in numbers (specs/dispute.md, dis-verdict-*): a function of the chain up to the last open."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from wmproto.dispute.machine import Dispute

@@ -1,7 +1,5 @@
 """A transcript: everything that was said in one dispute, in one canonical file (specs/dispute.md)."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal, Self
 
 from pydantic import Field

@@ -4,8 +4,6 @@ JSON lines: a header with the log's key and checkpoint, then one canonical line 
 all that the log signed, in its order; whether an entry's own signature holds, and what it means, its readers judge.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal

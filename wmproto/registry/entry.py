@@ -1,7 +1,5 @@
 """A log entry: what was signed, by whom, as what (specs/registry.md, reg-entry-*)."""
 
-from __future__ import annotations
-
 from wmproto.crypto.merkle import leaf_hash
 from wmproto.wire.dsse import Envelope
 from wmproto.wire.framing import frame

@@ -3,8 +3,6 @@
 It quotes beta and the key's receipt, which shows that the weights were named after the labels were born.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Annotated, Any
 

@@ -5,8 +5,6 @@ A false claim has many tries: K keys, S models, B starts, and with Fiat-Shamir l
 would take. Results are whole numbers b for "the chance is at most 2^b"; b is rounded up and never above 0.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from wmproto.verdict.wealth import floor_log2_ratio, whole

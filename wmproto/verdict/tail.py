@@ -5,8 +5,6 @@ integer over m^n: sum over k of C(n, k) (m-1)^(n-k). Nothing here is rounded. Th
 a dispute, which is D13; it is what plans compare with.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from wmproto.verdict.wealth import floor_log2_ratio, whole

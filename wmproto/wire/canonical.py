@@ -1,7 +1,5 @@
 """JSON with exactly one encoding (RFC 8785), strict on the way in (specs/encoding.md)."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

@@ -3,8 +3,6 @@
 The rule over all: verify the received payload bytes, then parse exactly these (specs/encoding.md, enc-sign-1).
 """
 
-from __future__ import annotations
-
 from typing import Annotated, Generic, Literal, Self, TypeVar
 
 from pydantic import Field

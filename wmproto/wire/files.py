@@ -1,7 +1,5 @@
 """Files, read within bounds; writing.py writes them. Trusts the operating system, says nothing of what bytes mean."""
 
-from __future__ import annotations
-
 import errno
 import os
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """Framing: one injective encoding of a list of fields, used under every hash of the protocol (specs/encoding.md)."""
 
-from __future__ import annotations
-
 from hashlib import sha256 as _sha256
 
 

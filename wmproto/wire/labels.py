@@ -1,7 +1,5 @@
 """Every domain-separation string and every type name of the protocol, in one place (specs/encoding.md)."""
 
-from __future__ import annotations
-
 from typing import Final, Literal
 
 #: The second half of a tag ``<profile>/<word>``; the first field of every framed hash, PRF and stream input.
@@ -30,8 +28,6 @@ TRANSCRIPT: Final = "wmproto/transcript@v1"
 
 #: Types of log entries. Reserved for later: digest, answer-head, rotation, and key with public labels.
 ENTRY_TYPES = ("key", "release", "admit", "decide")
-#: Messages of a dispute, in the order of their first appearance.
-DISPUTE_TYPES = ("file", "bind", "admit", "ask", "answer", "open", "stop", "decide")
 
 
 def predicate_type(kind: str) -> str:

@@ -4,8 +4,6 @@ They stand in no statement, so that no accuser can set them (specs/security.md, 
 name, therefore other tags: nothing that was made under one verifies under the other.
 """
 
-from __future__ import annotations
-
 import hmac
 from dataclasses import dataclass
 from hashlib import shake_256

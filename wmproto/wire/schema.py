@@ -1,7 +1,5 @@
 """The base of every wire object: strict, frozen, nothing unknown, one encoding (specs/encoding.md)."""
 
-from __future__ import annotations
-
 import binascii
 from base64 import b64encode
 from typing import Annotated, Any, Self
