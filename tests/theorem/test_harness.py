@@ -153,13 +153,6 @@ def _not(refused):
     return lambda i: i not in refused
 
 
-def test_the_court_refuses_what_the_machine_refuses():
-    key = make_key("ranges", leaves=64)
-    for start, count in ((8, 16), (0, 8), (0, 0), (48, 32), (64, 16)):
-        with pytest.raises(ValueError, match="refuses"):
-            Court(7).dependent(key, hashed(1), start, count)
-
-
 # --- the whole machine under the reduced profile, and why no audit takes it ------------------------------------------
 
 
@@ -227,6 +220,17 @@ def test_the_machine_judges_as_the_court(tmp_path, bits):
         assert audit(transcript.to_bytes(), profile=reduced(bits)).outcome == outcome
         verdicts.add(outcome.verdict)
     assert verdicts == {"DEPENDENT", "NOT SHOWN"}
+
+
+def test_the_court_refuses_what_the_machine_refuses(tmp_path):
+    """A range off the grid, of broken rounds, empty, or beyond the key: no leaf is asked."""
+    stage, key = _Stage(tmp_path, PROFILE), make_key("ranges", leaves=64)
+    for start, count in ((8, 16), (0, 8), (0, 0), (48, 32), (64, 16)):
+        with pytest.raises(ValueError, match="refuses"):
+            Court(7).dependent(key, hashed(1), start, count)
+        outcome, _ = stage.hold("ranges", key, hashed(1), start, count)
+        assert outcome.verdict == "INADMISSIBLE"
+        assert outcome.evidence.asked == 0
 
 
 def test_a_real_audit_refuses_the_test_profile(tmp_path):
