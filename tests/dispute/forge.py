@@ -24,15 +24,15 @@ from wmproto.crypto.signer import Signer
 from wmproto.crypto.tree import MerkleTree
 from wmproto.dispute.audit import Audit, audit
 from wmproto.dispute.machine import Dispute
+from wmproto.dispute.outcome import Outcome
 from wmproto.dispute.transcript import Transcript
 from wmproto.dispute.trust import Trust
 from wmproto.errors import FormatError, VerificationError
 from wmproto.registry.checkpoint import Checkpoint
-from wmproto.registry.copy import write_log_copy
 from wmproto.registry.entry import entry_leaf
 from wmproto.registry.note import LogKey
 from wmproto.registry.receipt import Receipt
-from wmproto.registry.sign import sign_note
+from wmproto.registry.writing import sign_note, write_log_copy
 from wmproto.verdict.closed_form import fires
 from wmproto.wire.dsse import Envelope
 from wmproto.wire.framing import frame
@@ -574,11 +574,16 @@ def truth(play: Play, bits: int = 160) -> Truth:
     return Truth(False, n, marked, hits, ghosts)
 
 
+def counted(dispute: Dispute, outcome: Outcome) -> Truth:
+    """The same as the machine counted it."""
+    e = outcome.evidence
+    dependent = dispute.seq > 2 and dispute.tally.fired(outcome.bits)
+    return Truth(dependent, e.asked, e.wealth.n, e.wealth.hits, e.ghosts)
+
+
 def found(audited: Audit) -> Truth:
     """The same of an audit."""
-    e = audited.outcome.evidence
-    dependent = audited.dispute.seq > 2 and audited.dispute.tally.fired(audited.outcome.bits)
-    return Truth(dependent, e.asked, e.wealth.n, e.wealth.hits, e.ghosts)
+    return counted(audited.dispute, audited.outcome)
 
 
 # --- mutations of single fields ------------------------------------------------------------------------------------

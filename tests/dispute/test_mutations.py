@@ -5,19 +5,20 @@ after it follows suit (refused), or all real parties collude and sign everything
 refused, or it is a consistent transcript of another dispute, whose verdict must be what its own messages are worth.
 """
 
+import json
 import random
 from copy import copy
 from functools import cache
 
 import pytest
-from forge import REFUSED, PaperLog, Play, cast, found, mutations, raw, resigned, truth
+from forge import REFUSED, PaperLog, Play, cast, counted, mutations, raw, resigned, truth
 from world import seed
 
 from wmproto.commitment.statement import verify_key
-from wmproto.dispute.audit import audit
+from wmproto.dispute.audit import audit, replay_steps
 from wmproto.dispute.outcome import decide
 from wmproto.dispute.transcript import Transcript
-from wmproto.errors import StateError
+from wmproto.errors import FormatError
 from wmproto.release.record import verify_release
 from wmproto.verdict.closed_form import least_hits
 from wmproto.wire.dsse import Envelope
@@ -64,32 +65,26 @@ class Refuser:
         self.heard = [play.live(n) for n in range(len(self.steps) + 1)]
         self.whole = play.audit().outcome
 
-    def says(self, data):
-        """The name of the error, or None if the mutant is accepted; any other error passes through."""
-        try:
-            steps = Transcript.parse(data).steps
-        except REFUSED as err:
-            return type(err).__name__
+    def dispute(self, data):
+        """What ``audit`` would hear; raises what it would raise."""
+        steps = Transcript.parse(data).steps
         first = next((n for n, (a, b) in enumerate(zip(steps, self.steps, strict=False)) if a != b), len(self.steps))
-        dispute = copy(self.heard[first])
-        for name in ("problems", "early"):
-            setattr(dispute, name, list(getattr(dispute, name)))
+        dispute = copy(self.heard[min(first, len(steps))])
+        dispute.problems, dispute.early = list(dispute.problems), list(dispute.early)
         if hasattr(dispute, "tally"):
-            dispute.tally = copy(dispute.tally)
-            dispute.tally.findings, dispute.tally.opened = list(dispute.tally.findings), list(dispute.tally.opened)
-            dispute.tally._fired = dict(dispute.tally._fired)
+            dispute.tally = dispute.tally.fork()
+        replay_steps(Transcript.of(steps[first:]), dispute)
+        if not dispute.seq:
+            raise FormatError("nothing was said")
+        return dispute
+
+    def says(self, data):
+        """The name of the error, None if the mutant is accepted with the same outcome; other errors pass through."""
         try:
-            for step in steps[first:]:
-                dispute.receive(step.message, step.attached)
-                if step.receipts:
-                    dispute.logged(step.receipts)
-            if not dispute.seq:
-                return "FormatError"
-        except StateError:
-            return "VerificationError"
+            outcome = decide(self.dispute(data))
         except REFUSED as err:
             return type(err).__name__
-        return None if decide(dispute) == self.whole else "another outcome"
+        return None if outcome == self.whole else "another outcome"
 
     def same_as_audit(self, data):
         try:
@@ -103,20 +98,24 @@ def changed(data, at, byte):
     return data[:at] + bytes([byte]) + data[at + 1 :]
 
 
-@pytest.mark.parametrize("mutate", [alike, lambda b: b ^ 0x20], ids=["alike", "flipped"])
-def test_no_byte_of_a_short_transcript_can_be_changed(mutate):
+def test_no_byte_of_a_short_transcript_can_be_changed():
+    """Each byte by another that decoders take as well; each structural byte and every eleventh other in two more ways."""
     play = short()
     data, refuser = play.transcript(), Refuser(play)
     for at, byte in enumerate(data):
-        assert refuser.says(changed(data, at, mutate(byte))) not in (None, "another outcome"), (at, data[at - 20 : at])
+        mutants = {alike(byte)}
+        if byte in STRUCTURE or at % 11 == 0:
+            mutants |= {byte ^ 1, byte ^ 0x20}
+        for new in mutants:
+            assert refuser.says(changed(data, at, new)) not in (None, "another outcome"), (at, data[at - 20 : at])
 
 
 def test_no_structural_byte_of_two_rounds_can_be_changed_and_no_sampled_other():
     play = two_rounds()
     data, refuser = play.transcript(), Refuser(play)
     for at, byte in enumerate(data):
-        if byte in STRUCTURE or at % 37 == 0:
-            for new in {alike(byte), byte ^ 1, byte ^ 0x80} if at % 37 == 0 else {alike(byte), byte ^ 1}:
+        if byte in STRUCTURE or at % 61 == 0:
+            for new in (alike(byte), byte ^ 1):
                 assert refuser.says(changed(data, at, new)) not in (None, "another outcome"), (at, data[at - 20 : at])
 
 
@@ -133,7 +132,7 @@ def test_the_fast_refuser_says_what_audit_says():
 def test_no_byte_can_be_left_out_put_in_or_cut_off():
     play = short()
     data, refuser = play.transcript(), Refuser(play)
-    for at in range(0, len(data), 5):
+    for at in range(0, len(data), 11):
         byte = data[at]
         for mutant in (data[:at] + data[at + 1 :], data[:at] + bytes([byte]) + data[at:], data[:at]):
             if mutant != data:
@@ -236,8 +235,8 @@ def rich():
         first = Play(of).begin(count=16).stop().decide()
         both = [first.logged_entry("admit"), first.logged_entry("decide")]
         marked = [i for i in range(16, 48) if not of.ghost(i)]
-        needed = least_hits(1000, len(marked), 160)
-        made = Play(of, of.thief(marked[: len(marked) - needed]), edits)
+        spare = len(marked) - least_hits(1000, len(marked), 160)
+        made = Play(of, of.thief(marked[1 : 1 + spare]), edits)
         made.file(16, 32, release=release).bind(old)
         made.admit(both).round().round().decide("DEPENDENT")
         return made
@@ -250,8 +249,6 @@ def messages():
 
 
 def changes(number):
-    import json
-
     return list(mutations(json.loads(rich()().lines[number].message.payload)))
 
 
@@ -288,22 +285,22 @@ ACCEPTED = {
 
 @pytest.mark.parametrize("number", messages())
 def test_when_all_collude_the_verdict_is_what_the_messages_are_now_worth(number):
-    accepted = set()
+    accepted, refuser = set(), Refuser(rich()())
     for name, change in changes(number):
         try:
             play = rich()({number: change})
-            audited = play.audit()
+            dispute = refuser.dispute(play.transcript())
         except REFUSED:
             continue
         accepted.add(name.split("/")[1].split(":")[0])
-        true = truth(play)
-        assert found(audited) == true, name
-        wanted = "INADMISSIBLE" if audited.outcome.problems else "DEPENDENT" if true.dependent else "NOT SHOWN"
-        assert audited.outcome.verdict == wanted, name
-        if number in (4, 5, 7, 8):
-            assert not audited.outcome.problems
+        true, outcome = truth(play), decide(dispute)
+        assert counted(dispute, outcome) == true, name
+        wanted = "INADMISSIBLE" if outcome.problems else "DEPENDENT" if true.dependent else "NOT SHOWN"
+        assert outcome.verdict == wanted, name
+        if number > 2:
+            assert not outcome.problems
         if name.split(":")[0].endswith(("/index", "/k", "/path/0")):
-            assert audited.outcome.evidence.unopened == 1, name  # a miss, whatever the leaf was
+            assert outcome.evidence.unopened == 1, name  # a miss, whatever the leaf was
     assert accepted <= ACCEPTED[number]
 
 
@@ -324,8 +321,6 @@ def test_each_hit_of_the_rich_dispute_is_needed():
 
 def test_a_changed_statement_draws_all_labels_again():
     """The owner changes a field of Z, and everybody signs the same dispute over it: the answers are luck now."""
-    import json
-
     true = cast(n=32, classes=1000)
     accepted = 0
     for name, change in mutations(json.loads(true.key.envelope.payload)):
@@ -345,8 +340,6 @@ def test_a_changed_statement_draws_all_labels_again():
 
 
 def test_a_changed_release_is_refused_or_a_problem():
-    import json
-
     of = cast(n=32)
     true = of.release()
     for name, change in mutations(json.loads(true.payload)):

@@ -9,11 +9,11 @@ from log_samples import LOG, NAME, OWNER, STRANGER, signed
 
 from wmproto.errors import ConfigError, FormatError, InclusionError, SignatureError, VerificationError
 from wmproto.registry.checkpoint import Checkpoint, verify_checkpoint
-from wmproto.registry.copy import _Line, read_log_copy, write_log_copy
+from wmproto.registry.copy import Line, read_log_copy
 from wmproto.registry.entry import entry_leaf
 from wmproto.registry.log import Log
 from wmproto.registry.note import LogKey
-from wmproto.registry.sign import sign_note
+from wmproto.registry.writing import sign_note, write_log_copy
 from wmproto.wire.canonical import canonical_json
 from wmproto.wire.dsse import ENVELOPE_LIMIT
 from wmproto.wire.labels import ENTRY_TYPES
@@ -81,7 +81,7 @@ def test_an_export_takes_the_place_of_an_older_one_or_changes_nothing(tmp_path):
 
 
 def test_a_copy_knows_every_type_that_the_log_knows():
-    assert _Line.model_fields["type"].annotation.__args__ == ENTRY_TYPES
+    assert Line.model_fields["type"].annotation.__args__ == ENTRY_TYPES
 
 
 def mangled(data, change):

@@ -24,8 +24,8 @@ from wmproto.registry.entry import entry_leaf
 from wmproto.registry.log import Log
 from wmproto.registry.note import LogKey
 from wmproto.registry.receipt import Receipt, verify_receipt
-from wmproto.registry.sign import sign_note
 from wmproto.registry.tables import Rows
+from wmproto.registry.writing import sign_note
 from wmproto.wire.profile import WMPROTO_1
 
 LOG_KEY = LogKey(NAME, LOG.public)

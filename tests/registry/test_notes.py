@@ -12,7 +12,7 @@ from log_samples import LOG, NAME, STRANGER, signer
 from wmproto.errors import FormatError, SignatureError
 from wmproto.registry.checkpoint import Checkpoint, parse_decimal, verify_checkpoint
 from wmproto.registry.note import NOTE_LIMIT, LogKey, open_note
-from wmproto.registry.sign import sign_note
+from wmproto.registry.writing import sign_note
 
 KEY = LogKey(NAME, LOG.public)
 ROOT = sha256(b"root").digest()

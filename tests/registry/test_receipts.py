@@ -16,7 +16,7 @@ from wmproto.registry.checkpoint import Checkpoint
 from wmproto.registry.entry import entry_bytes, entry_leaf
 from wmproto.registry.note import LogKey
 from wmproto.registry.receipt import RECEIPT_LIMIT, Receipt, verify_receipt
-from wmproto.registry.sign import sign_note
+from wmproto.registry.writing import sign_note
 from wmproto.wire.profile import WMPROTO_1, Profile
 
 KEY = LogKey(NAME, LOG.public)

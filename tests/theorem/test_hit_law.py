@@ -36,7 +36,7 @@ from scipy.stats import binom, chi2_contingency, chisquare
 
 from wmproto.commitment.labels import Labels
 
-COUNT = 768
+COUNT = 640
 TAKEN = 32  # marked leaves that are looked at; a key of 64 leaves has 48 or so
 
 

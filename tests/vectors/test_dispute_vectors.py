@@ -19,11 +19,10 @@ from wmproto.dispute.roles import Arbitrator, Claimant, Respondent
 from wmproto.dispute.transcript import Transcript
 from wmproto.dispute.trust import Trust
 from wmproto.registry.checkpoint import Checkpoint
-from wmproto.registry.copy import write_log_copy
 from wmproto.registry.entry import entry_leaf
 from wmproto.registry.note import LogKey
 from wmproto.registry.receipt import Receipt
-from wmproto.registry.sign import sign_note
+from wmproto.registry.writing import sign_note, write_log_copy
 from wmproto.release.architecture import architecture_bytes, parse_architecture
 from wmproto.release.record import Release, TensorEntry
 from wmproto.release.tensors import TensorDigest, model_digest

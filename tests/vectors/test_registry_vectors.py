@@ -10,12 +10,12 @@ from wmproto.crypto.merkle import leaf_hash
 from wmproto.crypto.signer import Signer
 from wmproto.crypto.tree import MerkleTree
 from wmproto.registry.checkpoint import Checkpoint, verify_checkpoint
-from wmproto.registry.copy import read_log_copy, write_log_copy
+from wmproto.registry.copy import read_log_copy
 from wmproto.registry.entry import entry_bytes, entry_leaf
 from wmproto.registry.log import Log
 from wmproto.registry.note import LogKey, open_note
 from wmproto.registry.receipt import Receipt, verify_receipt
-from wmproto.registry.sign import sign_note
+from wmproto.registry.writing import sign_note, write_log_copy
 from wmproto.wire.canonical import canonical_json
 from wmproto.wire.dsse import Envelope
 from wmproto.wire.profile import WMPROTO_1

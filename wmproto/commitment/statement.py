@@ -104,10 +104,8 @@ def _check_ranges(z: KeyStatement, profile: Profile) -> None:
     if z.profile != profile.name:
         raise FormatError(f"key statement: profile {z.profile!r} is not {profile.name!r}")
     if not profile.is_leaf_count(z.N):
-        raise FormatError(
-            f"key statement: N = {z.N} leaves",
-            hint="N is a multiple of 16 from 16 to 2,048, or a multiple of 2,048 up to 65,536",
-        )
+        hint = "N is a multiple of 16 from 16 to 2,048, or a multiple of 2,048 up to 65,536"
+        raise FormatError(f"key statement: N = {z.N} leaves", hint=hint)
     if len(set(z.classes)) != len(z.classes):
         raise FormatError("key statement: two classes have the same name")
     if z.m != len(z.classes):

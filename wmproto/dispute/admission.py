@@ -4,7 +4,6 @@ A function of signed objects and receipts alone; whoever judges, judges alike.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from wmproto.commitment.statement import VerifiedKey
 from wmproto.dispute.messages import Admit, Decide, File, parse_message
@@ -15,84 +14,37 @@ from wmproto.registry.receipt import VerifiedReceipt, verify_receipt
 from wmproto.wire.dsse import Envelope
 
 
-@dataclass(frozen=True, slots=True)
-class Admission:
-    """The verified admission receipt.
-
-    Attributes:
-        size: Size of the tree in admit's checkpoint.
-        root: Its root.
-        admit_index: Index of the admit entry.
-        key_index: Index of the key entry.
-        release_index: Index of the release entry, or None.
-        prior_index: Index of the older release of the suspect, or None.
-        earlier: Indices of the earlier entries, in the order of admit's list.
-    """
-
-    size: int
-    root: bytes
-    admit_index: int
-    key_index: int
-    release_index: int | None
-    prior_index: int | None
-    earlier: tuple[int, ...]
-
-
-def verify_admission(
-    receipts: tuple[bytes, ...],
-    log: LogKey,
-    *,
-    admit: bytes,
-    key: bytes,
-    release: bytes | None,
-    prior: bytes | None,
-    earlier: tuple[bytes, ...],
-) -> Admission:
-    """Check that all entries stand in the log under the one checkpoint of admit's receipt.
+def verify_together(receipts: Sequence[bytes], log: LogKey, leaves: Sequence[bytes]) -> list[VerifiedReceipt]:
+    """Check that entries stand in the log, all under the one checkpoint of the first receipt.
 
     Args:
-        receipts: tlog-proofs in the order of chain.link_logged.
+        receipts: tlog-proofs, one for each entry.
         log: The one log the dispute is addressed to.
-        admit: Leaf of admit's entry; the other leaves likewise, None where there is no such entry.
-        key: See admit.
-        release: See admit.
-        prior: See admit.
-        earlier: See admit.
+        leaves: Leaves of the entries.
 
     Raises:
         InclusionError: A receipt is missing, leads elsewhere, or stands under another checkpoint.
         FormatError: A receipt is malformed.
         SignatureError: The checkpoint is not the log's.
     """
-    leaves = [admit, key, *([release] if release else []), *([prior] if prior else []), *earlier]
     if len(receipts) != len(leaves):
         raise InclusionError(f"{len(receipts)} receipts for {len(leaves)} entries", rule="dis-admit-5")
     proofs = [verify_receipt(data, leaf, log) for data, leaf in zip(receipts, leaves, strict=True)]
     if len({p.note for p in proofs}) != 1:
         raise InclusionError("the receipts stand under different checkpoints", rule="dis-admit-5")
-    at = [p.index for p in proofs]
-    rest = iter(at[2:])
-    return Admission(
-        size=proofs[0].size,
-        root=proofs[0].root,
-        admit_index=at[0],
-        key_index=at[1],
-        release_index=next(rest) if release else None,
-        prior_index=next(rest) if prior else None,
-        earlier=tuple(rest),
-    )
+    return proofs
 
 
-def order_problems(a: Admission) -> list[str]:
-    """What the order of the log says against the dispute, in words for the verdict; empty if nothing."""
+def order_problems(admit: int, key: int, release: int | None, prior: int | None, earlier: Sequence[int]) -> list[str]:
+    """What the order of the log (indices of the entries) says against the dispute, in words; empty if nothing."""
     problems = []
-    if not a.key_index < a.admit_index:
+    if not key < admit:
         problems.append("the key stands after admit in the log")
-    if a.release_index is not None and not a.key_index < a.release_index < a.admit_index:
+    if release is not None and not key < release < admit:
         problems.append("the release does not stand between key and admit in the log")
-    if a.prior_index is not None and a.prior_index < a.key_index:
+    if prior is not None and prior < key:
         problems.append("the suspect's weights were registered before the labels were born")
-    if list(a.earlier) != sorted(set(a.earlier)) or any(i >= a.admit_index for i in a.earlier):
+    if list(earlier) != sorted(set(earlier)) or any(i >= admit for i in earlier):
         problems.append("the earlier entries are not in the order of the log")
     return problems
 
@@ -155,7 +107,7 @@ def taken(entries: Iterable[tuple[str, Envelope]], *, key: VerifiedKey, log: str
 
 
 def verify_decided(
-    receipts: Sequence[bytes], log: LogKey, decide: bytes, admit: bytes, then: Admission | None
+    receipts: Sequence[bytes], log: LogKey, decide: bytes, admit: bytes, then: VerifiedReceipt | None
 ) -> VerifiedReceipt:
     """Check decide's receipt, and that the admit stands where it stood in a tree that has grown.
 
@@ -176,7 +128,7 @@ def verify_decided(
     proof, again = (verify_receipt(data, leaf, log) for data, leaf in zip(receipts, (decide, admit), strict=True))
     if proof.note != again.note:
         raise InclusionError("decide and admit stand under different checkpoints", rule="dis-decide-5")
-    if then is not None and (again.index != then.admit_index or proof.index < then.size):
+    if then is not None and (again.index != then.index or proof.index < then.size):
         text = "the log of decide's receipt is not the log of admit's, grown"
         raise InclusionError(text, rule="dis-decide-5", fault="registry")
     return proof

@@ -106,15 +106,15 @@ def _check_log(dispute: Dispute, copy: LogCopy) -> bool:
         if past and past.size <= len(leaves) and tree_root(leaves[: past.size]) != past.root:
             text = "the log signed two pasts: the copy's and the dispute's"
             raise VerificationError(text, rule="dis-log-3", fault="registry")
-    if leaves[then.admit_index] != dispute.admit_entry:
+    if leaves[then.index] != dispute.admit_entry:
         raise VerificationError("the copy of the log holds another entry in admit's place", rule="dis-log-2")
-    free, counted = taken(copy.entries[: then.admit_index], key=dispute.key, log=dispute.file.log)
+    free, counted = taken(copy.entries[: then.index], key=dispute.key, log=dispute.file.log)
     if tuple(counted) != dispute.admit.earlier:
         dispute.problems.append("admit hides an earlier entry of the key, as the copy of the log shows")
     elif dispute.file.start < free:
         dispute.problems.append(f"leaves below {free} are taken, as the copy of the log shows")
     for leaf, (kind, envelope) in zip(leaves, copy.entries, strict=True):
-        if kind == "decide" and envelope.signer == dispute.file.arbitrator and _decides(envelope, dispute.admit_entry):
+        if kind == "decide" and envelope.signer == dispute.file.arbitrator and _decides(envelope, dispute):
             if dispute.decision is None or leaf != dispute.decide_entry:
                 text = "the log holds another end of this dispute: the transcript is cut, or one of two"
                 raise VerificationError(text, rule="dis-log-5")
@@ -122,8 +122,9 @@ def _check_log(dispute: Dispute, copy: LogCopy) -> bool:
     return True
 
 
-def _decides(envelope: Envelope, admit: bytes) -> bool:
+def _decides(envelope: Envelope, dispute: Dispute) -> bool:
     try:
-        return parse_message(envelope, Decide)[1].admit == admit
+        key_id, decide = parse_message(envelope, Decide)
+        return key_id == dispute.key.key_id and decide.admit == dispute.admit_entry
     except (FormatError, VerificationError):
         return False

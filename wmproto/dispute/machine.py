@@ -21,7 +21,7 @@ from wmproto.errors import FormatError, Party, SignatureError, StateError, Unsup
 from wmproto.registry.checkpoint import Checkpoint, verify_checkpoint
 from wmproto.registry.entry import entry_leaf
 from wmproto.registry.note import LogKey
-from wmproto.registry.receipt import verify_receipt
+from wmproto.registry.receipt import VerifiedReceipt, verify_receipt
 from wmproto.release.record import VerifiedRelease, check_release_of, verify_release
 from wmproto.wire.dsse import Envelope
 from wmproto.wire.profile import WMPROTO_1, Profile
@@ -71,7 +71,7 @@ class Dispute:
         self.rounds = 0
         self.problems: list[str] = []
         self.release: VerifiedRelease | None = None
-        self.admission: admission.Admission | None = None
+        self.admission: VerifiedReceipt | None = None
         self.head: Checkpoint | None = None
         self.decision: m.Decide | None = None
         self.early: list[Finding] = []
@@ -99,10 +99,8 @@ class Dispute:
         """
         kind = m.message_kind(envelope.payload)
         if kind not in _NEXT[self.phase]:
-            raise StateError(
-                f"{kind} does not follow: the dispute is {self.phase}",
-                hint=f"expected: {' or '.join(_NEXT[self.phase]) or 'nothing more'}",
-            )
+            hint = f"expected: {' or '.join(_NEXT[self.phase]) or 'nothing more'}"
+            raise StateError(f"{kind} does not follow: the dispute is {self.phase}", hint=hint)
         take: Callable[[Envelope, Sequence[Envelope]], m.Message] = getattr(self, f"_{kind}")
         message = take(envelope, attached)
         self.link = link(self.profile, self.link, envelope)
@@ -206,9 +204,7 @@ class Dispute:
         if file.start % grid:
             self.problems.append(f"the range starts at leaf {file.start}, not at a multiple of {grid}")
         if file.count % self.profile.round_leaves or not file.count or self.end > self.key.z.N:
-            self.problems.append(
-                f"{file.count} leaves from leaf {file.start} on are not whole rounds of the key's leaves"
-            )
+            self.problems.append(f"{file.count} leaves from leaf {file.start} on are not whole rounds of the key")
 
     def _receipt(self, data: bytes | None, leaf: bytes | None, what: str) -> int:
         try:
@@ -260,19 +256,16 @@ class Dispute:
             self.problems.append("this very file was admitted before")
         if self.file.start < free:
             self.problems.append(f"the range starts at leaf {self.file.start}; leaves below {free} are taken")
-        found = admission.verify_admission(
-            receipts,
-            self.log,
-            admit=self.admit_entry,
-            key=self.file.key_entry,
-            release=self.file.release_entry,
-            prior=self.bind.prior,
-            earlier=self.admit.earlier,
-        )
-        self.admission = found
-        self.problems += admission.order_problems(found)
+        release, prior = self.file.release_entry, self.bind.prior
+        leaves = [self.admit_entry, self.file.key_entry, release, prior, *self.admit.earlier]
+        proofs = admission.verify_together(receipts, self.log, [leaf for leaf in leaves if leaf is not None])
+        self.admission = proofs[0]
+        at = iter([proof.index for proof in proofs])
+        admit, key = next(at), next(at)
+        before = next(at) if release is not None else None, next(at) if prior is not None else None
+        self.problems += admission.order_problems(admit, key, *before, list(at))
         self.head = verify_checkpoint(self.admit.head.encode(), self.log)
-        if self.head.size > found.admit_index:
+        if self.head.size > admit:
             self.problems.append("the log head that admit quotes is younger than admit")
 
     # --- rounds ------------------------------------------------------------------------------------------------
@@ -285,9 +278,7 @@ class Dispute:
         if self.next_leaf >= self.end:
             raise VerificationError("ask goes beyond the range", rule="dis-ask-2", fault="claimant")
         if [leaf.index for leaf in ask.leaves] != due:
-            raise VerificationError(
-                f"ask is not for leaves {due[0]} to {due[-1]} in order", rule="dis-ask-1", fault="claimant"
-            )
+            raise VerificationError(f"ask is not for leaves {due[0]} to {due[-1]}", rule="dis-ask-1", fault="claimant")
         if self.phase == "admitted":
             self.problems.append("admit was not logged before the first leaf was asked")
         self.pending, self._answers, self.rounds = ask, (), self.rounds + 1
@@ -299,9 +290,7 @@ class Dispute:
         classes = len(self.key.z.classes)
         in_range = all(a is None or a < classes for a in answer.answers)
         if len(answer.answers) != self.profile.round_leaves or not in_range:
-            raise VerificationError(
-                "answer is not a class or nothing for each leaf asked", rule="dis-answer-1", fault="arbitrator"
-            )
+            raise VerificationError("answer is not 16 times a class or none", rule="dis-answer-1", fault="arbitrator")
         self._answers = answer.answers
         self.phase = "answered"
         return answer
@@ -328,9 +317,7 @@ class Dispute:
     def _decide(self, envelope: Envelope, attached: Sequence[Envelope]) -> m.Decide:
         decide = self._message(envelope, m.Decide, self.file.arbitrator, "arbitrator", attached)
         if decide.admit != self.admit_entry or decide.rounds != self.rounds:
-            raise VerificationError(
-                "decide names another admit or number of rounds", rule="dis-decide-1", fault="arbitrator"
-            )
+            raise VerificationError("decide names another admit or rounds", rule="dis-decide-1", fault="arbitrator")
         over = self.phase == "stopped" or self.fired or self.problems or self.next_leaf >= self.end
         if not over or self.pending is not None:
             self.early.append(Finding("dis-decide-2", "arbitrator", "decided before the dispute was over"))

@@ -223,7 +223,7 @@ class Arbitrator:
         Raises:
             RaceError: Another dispute of the key was logged in between; file again.
         """
-        at = dispute.admission.admit_index if dispute.admission else 0
+        at = dispute.admission.index if dispute.admission else 0
         entries = [(kind, e) for i, kind, e in log.entries(subject=dispute.key.key_id) if i < at]
         if tuple(taken(entries, key=dispute.key, log=log.vkey)[1]) != dispute.admit.earlier:
             raise RaceError("another dispute of this key was logged in between", hint="file again: no leaf was asked")

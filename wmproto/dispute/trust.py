@@ -42,21 +42,17 @@ class Trust(Wire):
         return cls.from_text(data, what="trust file", limit=1 << 20)
 
 
-def _parties(dispute: Dispute) -> list[tuple[str, str, str]]:
-    """(role, field of the trust file, who) for everybody the evidence rests on."""
-    parties = [
-        ("log", "log", dispute.file.log),
-        ("arbitrator", "arbitrators", dispute.file.arbitrator.hex()),
-        ("owner", "owners", dispute.key.z.owner.hex()),
-    ]
+def _parties(dispute: Dispute) -> list[tuple[str, str | bytes, str]]:
+    """(role, who, who in text) for everybody the evidence rests on."""
+    keys = {"arbitrator": dispute.file.arbitrator, "owner": dispute.key.z.owner}
     if dispute.seq > 1:
-        parties.append(("respondent", "respondents", dispute.respondent.hex()))
-    return parties
+        keys["respondent"] = dispute.respondent
+    return [("log", dispute.file.log, dispute.file.log), *((role, key, key.hex()) for role, key in keys.items())]
 
 
 def trust_assumed(dispute: Dispute) -> tuple[str, ...]:
     """Everybody whom a reader without a trust file would have to trust, as ``role name``."""
-    return tuple(f"{role} {who}" for role, _, who in _parties(dispute))
+    return tuple(f"{role} {shown}" for role, _, shown in _parties(dispute))
 
 
 def check_trust(dispute: Dispute, trust: Trust) -> None:
@@ -65,16 +61,13 @@ def check_trust(dispute: Dispute, trust: Trust) -> None:
     Raises:
         TrustError: It does not; the first one is named.
     """
-    known = {
-        "log": {trust.log},
-        "arbitrators": {k.hex() for k in trust.arbitrators},
-        "owners": {k.hex() for k in trust.owners},
-        "respondents": {k.hex() for k in trust.respondents},
+    named = {
+        "log": (trust.log,),
+        "arbitrator": trust.arbitrators,
+        "owner": trust.owners,
+        "respondent": trust.respondents,
     }
-    for role, field, who in _parties(dispute):
-        if who not in known[field]:
-            raise TrustError(
-                f"the trust file does not name the {role} {who}",
-                rule="dis-trust-1",
-                hint="a dispute can be staged among friends; add the key only if you know whose it is",
-            )
+    hint = "a dispute can be staged among friends; add the key only if you know whose it is"
+    for role, who, shown in _parties(dispute):
+        if who not in named[role]:
+            raise TrustError(f"the trust file does not name the {role} {shown}", rule="dis-trust-1", hint=hint)

@@ -4,7 +4,6 @@ JSON lines: a header with the log's key and checkpoint, then one canonical line 
 all that the log signed, in its order; whether an entry's own signature holds, and what it means, its readers judge.
 """
 
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -17,20 +16,22 @@ from wmproto.wire.dsse import ENVELOPE_LIMIT, Envelope
 from wmproto.wire.profile import Profile
 from wmproto.wire.schema import Wire
 
-__all__ = ["COPY_LIMIT", "LogCopy", "read_log_copy", "write_log_copy"]
-
 COPY_LIMIT = 1 << 30  # bytes of a copy that tools read
 _HEADER_LIMIT = 2 * NOTE_LIMIT  # bytes of the first line
 _LINE_LIMIT = ENVELOPE_LIMIT + 1024  # bytes of any other line
 
 
-class _Header(Wire):
+class Header(Wire):
+    """First line of a copy."""
+
     checkpoint: str
     format: Literal["wmproto/log-copy@v1"]
     vkey: str
 
 
-class _Line(Wire):
+class Line(Wire):
+    """Any other line: one entry."""
+
     envelope: Envelope
     type: Literal["key", "release", "admit", "decide"]
 
@@ -41,13 +42,6 @@ class LogCopy:
 
     checkpoint: Checkpoint
     entries: tuple[tuple[str, Envelope], ...]
-
-
-def write_log_copy(note: bytes, key: LogKey, entries: Iterable[tuple[str, Envelope]]) -> Iterator[bytes]:
-    """The lines of a copy, each with its newline: checkpoint and key, then every entry below the checkpoint."""
-    yield _Header(checkpoint=note.decode(), format="wmproto/log-copy@v1", vkey=str(key)).to_bytes() + b"\n"
-    for kind, envelope in entries:
-        yield _Line.model_validate({"envelope": envelope, "type": kind}).to_bytes() + b"\n"
 
 
 def read_log_copy(data: bytes, key: LogKey, *, profile: Profile) -> LogCopy:
@@ -66,13 +60,13 @@ def read_log_copy(data: bytes, key: LogKey, *, profile: Profile) -> LogCopy:
     lines = data.split(b"\n")
     if len(lines) < 2 or lines[-1]:
         raise FormatError("log copy: not lines of JSON")
-    header = _Header.from_bytes(lines[0], what="log copy: line 1", limit=_HEADER_LIMIT)
+    header = Header.from_bytes(lines[0], what="log copy: line 1", limit=_HEADER_LIMIT)
     checkpoint = verify_checkpoint(header.checkpoint.encode(), key)
     if header.vkey != str(key):
         raise InclusionError("the copy names another log than the one that signed it", rule="reg-copy-2")
     entries = []
     for number, line in enumerate(lines[1:-1], 2):
-        entry = _Line.from_bytes(line, what=f"log copy: line {number}", limit=_LINE_LIMIT)
+        entry = Line.from_bytes(line, what=f"log copy: line {number}", limit=_LINE_LIMIT)
         entries.append((str(entry.type), entry.envelope))
     if len(entries) != checkpoint.size or tree_root([entry_leaf(profile, k, e) for k, e in entries]) != checkpoint.root:
         raise InclusionError(

@@ -14,13 +14,12 @@ from wmproto.crypto.signer import Signer
 from wmproto.crypto.signing import verify_envelope
 from wmproto.errors import ConfigError, CorruptStoreError, FormatError, NotFoundError, RegistryError
 from wmproto.registry.checkpoint import Checkpoint, verify_checkpoint
-from wmproto.registry.copy import write_log_copy
 from wmproto.registry.entry import entry_bytes, entry_leaf
 from wmproto.registry.note import LogKey
-from wmproto.registry.sign import sign_note
 from wmproto.registry.store import Store
 from wmproto.registry.tables import SCHEMA, Rows
 from wmproto.registry.view import Head, View, doubt, first_subject
+from wmproto.registry.writing import sign_note, write_log_copy
 from wmproto.wire.dsse import ENVELOPE_LIMIT, Envelope
 from wmproto.wire.framing import sha256
 from wmproto.wire.labels import ENTRY_TYPES
