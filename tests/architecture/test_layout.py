@@ -32,7 +32,9 @@ def test_an_audit_loads_no_numpy_no_database_no_cryptography():
     assert not loaded & (HEAVY | {"numpy", "sqlalchemy", "cryptography", "rich", "safetensors", "PIL"})
 
 
-@pytest.mark.xfail(strict=True, reason="SHORTFALL: an audit loads about 1,830 lines with its command, 1,550 without; 1,500 are wanted")
+@pytest.mark.xfail(
+    strict=True, reason="SHORTFALL: an audit loads about 1,830 lines with its command, 1,550 without; 1,500 are wanted"
+)
 def test_an_audit_runs_little_code():
     sizes = audit_modules()
     total = sum(sizes.values())
