@@ -207,6 +207,26 @@ def test_a_file_serves_once(of):
     assert hidden.audit(log_copy=of.log.copy()).outcome.verdict == "INADMISSIBLE"
 
 
+def test_many_admits_of_one_file_burn_and_count_once(of):
+    """The arbitrator whom the owner once named goes on admitting her old file: no leaf is taken, no list fills up."""
+    first = Play(of).begin(count=32).round().stop().decide()
+    assert free(of) == 16
+    for n in range(20):
+        again = Play(of)
+        again.start, again.count = 0, 32
+        again.add("file", first.lines[0].message, first.lines[0].attached).bind(model=seed(f"model {n}"))
+        again.say_admit([first.logged_entry("admit")] * (n % 2))
+        of.log.add("admit", again.lines[-1].message)
+        if n % 3 == 0:
+            of.log.add("decide", again.say_decide(rounds=0).lines[-1].message)
+    assert free(of) == 16
+    counted = taken(of.log.kept, key=of.key, log=of.log.vkey)[1]
+    assert counted == [first.leaf("admit"), first.leaf("decide")]
+    honest = Play(of).file(16, 32).bind().admit([first.logged_entry("admit"), first.logged_entry("decide")])
+    honest.round().round().decide("DEPENDENT")
+    assert honest.audit(of.trust, of.log.copy()).outcome.verdict == "DEPENDENT"
+
+
 # --- evidence is never carried over ----------------------------------------------------------------------------------
 
 

@@ -130,7 +130,13 @@ class Claimant:
         return [self._commitment.input(leaf.index) for leaf in ask.leaves]
 
     def open(self, dispute: Dispute, ask: Ask) -> Envelope:
-        """Open the round that was asked."""
+        """Open the round that was asked; an opening cannot be taken back.
+
+        Raises:
+            StateError: The answers are not signed yet, or that is not the round that was asked.
+        """
+        if dispute.phase != "answered" or ask != dispute.pending:
+            raise StateError("nothing is opened before the answers to that very round are signed")
         openings = tuple(self._commitment.open(leaf.index) for leaf in ask.leaves)
         return self._sign(Open(openings=openings, previous=dispute.link, seq=dispute.seq))
 
