@@ -96,7 +96,8 @@ def run(
     home = KeyFolder(folder, profile=PROFILE)
     home.activation()
     loaded = read_model(read_input(model, what="model", limit=WEIGHTS_LIMIT), profile=PROFILE)
-    check_model(home.key(), loaded)
+    key = home.key()
+    check_model(key, loaded)
     check_parent(out)
     resume = Transcript.parse(read_input(out, what="transcript", limit=TRANSCRIPT_LIMIT)) if out.exists() else None
     release = _read_release(release_path) if release_path is not None else None
@@ -107,7 +108,6 @@ def run(
     arbitrator = Arbitrator(
         open_key(arbitrator_path, passphrase_file, "arbitrator").signer(), Policy(bits=bits, suspects_log2=24)
     )
-    key = home.key()
     release_leaf = entry_leaf(PROFILE, "release", release) if release is not None else None
     if release_leaf is not None:
         _check_logged(release_leaf, log, release_path)

@@ -39,22 +39,11 @@ class OrderedGroup(click.Group):
 
 def short_text(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
     """Callback of an option whose value goes into a signed object: refuse what could not stand there."""
-    if not is_short_text(value):
+    from wmproto.wire.schema import is_text
+
+    if not is_text(value):
         raise click.BadParameter("1 to 128 bytes of text without control characters are needed.")
     return value
-
-
-def is_short_text(text: str) -> bool:
-    """Whether a text may stand in a signed object as a name or a short line."""
-    from pydantic import TypeAdapter, ValidationError
-
-    from wmproto.wire.schema import Text
-
-    try:
-        TypeAdapter(Text).validate_python(text)
-    except ValidationError:
-        return False
-    return True
 
 
 class _Passphrase(bytes):

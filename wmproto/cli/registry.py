@@ -70,9 +70,7 @@ def submit(
 
     Twice is the same as once: the entry is found again, and its receipt can be written anew.
     """
-    from wmproto.wire.canonical import canonical_json
-    from wmproto.wire.dsse import ENVELOPE_LIMIT, Envelope
-    from wmproto.wire.labels import predicate_type
+    from wmproto.wire.dsse import ENVELOPE_LIMIT, Envelope, claims_kind
     from wmproto.wire.writing import write_new
 
     check_new(receipt)
@@ -81,7 +79,7 @@ def submit(
         envelope = Envelope.parse(data, what=str(statement))
     except FormatError as err:
         raise FormatError(str(err), hint="commit create and release record write signed statements") from err
-    kind = "release" if b'"predicateType":' + canonical_json(predicate_type("release")) in envelope.payload else "key"
+    kind = "release" if claims_kind(envelope.payload, "release") else "key"
     log = open_log_to_append(database, key_path, passphrase_file)
     entry = log.append(kind, envelope)
     write_new(receipt, entry.receipt, mode=0o644)

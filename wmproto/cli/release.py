@@ -11,7 +11,6 @@ from wmproto.cli.options import (
     OrderedGroup,
     check_log_of,
     check_new,
-    is_short_text,
     open_key,
     open_log_to_append,
     parse_log_key,
@@ -58,10 +57,11 @@ def record(
     from wmproto.owner.activated import check_model
     from wmproto.release.modelfile import read_model
     from wmproto.release.tensors import WEIGHTS_LIMIT
+    from wmproto.wire.schema import is_text
     from wmproto.wire.writing import write_new
 
     check_new(out, receipt)
-    if not is_short_text(model.name):
+    if not is_text(model.name):
         raise ConfigError(
             f"{model.name!r} is no name for a record", hint="1 to 128 bytes of text without control characters"
         )

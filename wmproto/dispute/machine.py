@@ -161,6 +161,12 @@ class Dispute:
         return self.profile.hash("suspect", self.bind.model, b"", b"", self.admit.settings.to_bytes())
 
     @property
+    def admission_leaves(self) -> list[bytes]:
+        """Log entries that the admission receipt covers, in order: admit, key, release and prior if any, earlier."""
+        named = [self.file.key_entry, self.file.release_entry, self.bind.prior]
+        return [self.admit_entry, *(leaf for leaf in named if leaf is not None), *self.admit.earlier]
+
+    @property
     def next_leaf(self) -> int:
         """First leaf that has not been asked."""
         return self.file.start + self.profile.round_leaves * self.rounds
@@ -256,14 +262,13 @@ class Dispute:
             self.problems.append("this very file was admitted before")
         if self.file.start < free:
             self.problems.append(f"the range starts at leaf {self.file.start}; leaves below {free} are taken")
-        release, prior = self.file.release_entry, self.bind.prior
-        leaves = [self.admit_entry, self.file.key_entry, release, prior, *self.admit.earlier]
-        proofs = admission.verify_together(receipts, self.log, [leaf for leaf in leaves if leaf is not None])
+        proofs = admission.verify_together(receipts, self.log, self.admission_leaves)
         self.admission = proofs[0]
         at = iter([proof.index for proof in proofs])
         admit, key = next(at), next(at)
-        before = next(at) if release is not None else None, next(at) if prior is not None else None
-        self.problems += admission.order_problems(admit, key, *before, list(at))
+        release = next(at) if self.file.release_entry is not None else None
+        prior = next(at) if self.bind.prior is not None else None
+        self.problems += admission.order_problems(admit, key, release, prior, list(at))
         self.head = verify_checkpoint(self.admit.head.encode(), self.log)
         if self.head.size > admit:
             self.problems.append("the log head that admit quotes is younger than admit")

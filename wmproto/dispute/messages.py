@@ -11,9 +11,7 @@ from pydantic import Field
 from wmproto.commitment.opening import Opening
 from wmproto.crypto.signing import verify_envelope
 from wmproto.errors import FormatError
-from wmproto.wire.canonical import canonical_json
-from wmproto.wire.dsse import Envelope, Statement
-from wmproto.wire.labels import predicate_type
+from wmproto.wire.dsse import Envelope, Statement, claims_kind
 from wmproto.wire.profile import Profile
 from wmproto.wire.schema import B64, Hex32, Text, Uint, Wire
 
@@ -193,7 +191,7 @@ def message_kind(payload: bytes) -> str:
         FormatError: It names no type of a dispute.
     """
     for kind in (kind.__name__.lower() for kind in _TYPES):
-        if b'"predicateType":' + canonical_json(predicate_type(kind)) in payload:
+        if claims_kind(payload, kind):
             return kind
     raise FormatError("not a message of a dispute")
 

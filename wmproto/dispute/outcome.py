@@ -52,8 +52,9 @@ def decide(dispute: Dispute) -> Outcome:
     findings = list(dispute.early)
     if dispute.seq > 2:  # admitted
         bits, policy_s = dispute.judged_bits, dispute.admit.policy.suspects_log2
-        evidence = dispute.counted().evidence(bits)
-        findings += dispute.counted().findings
+        tally = dispute.counted()
+        evidence = tally.evidence(bits)
+        findings += tally.findings
     size = dispute.admission.size if dispute.admission else 0
     assumptions = Assumptions(K=max(1 << 17, size), S=1 << policy_s, B=dispute.profile.starts)
     if dispute.decision is not None:

@@ -27,7 +27,6 @@ from wmproto.dispute.messages import (
     Policy,
     Settings,
     Stop,
-    message_kind,
 )
 from wmproto.dispute.outcome import decide
 from wmproto.dispute.sign import sign_message
@@ -118,15 +117,14 @@ class Claimant:
         )
         return self._sign(message), (self.key.envelope, *([release[0]] if release else []))
 
-    def ask(self, dispute: Dispute) -> tuple[Envelope, list[bytes]]:
-        """Ask the next round. Returns the message and the inputs that travel beside it, raw bytes each."""
+    def ask(self, dispute: Dispute) -> Envelope:
+        """Ask the next round; its inputs travel beside the message, see inputs()."""
         at = range(dispute.next_leaf, dispute.next_leaf + dispute.profile.round_leaves)
-        inputs = [self._commitment.input(i) for i in at]
-        leaves = tuple(AskedLeaf(index=i, inputs=inputs_hash([x])) for i, x in zip(at, inputs, strict=True))
-        return self._sign(Ask(leaves=leaves, previous=dispute.link, seq=dispute.seq)), inputs
+        leaves = tuple(AskedLeaf(index=i, inputs=inputs_hash([self._commitment.input(i)])) for i in at)
+        return self._sign(Ask(leaves=leaves, previous=dispute.link, seq=dispute.seq))
 
     def inputs(self, ask: Ask) -> list[bytes]:
-        """The inputs of a round that was already asked, raw bytes each."""
+        """The inputs of a round that was asked, raw bytes each."""
         return [self._commitment.input(leaf.index) for leaf in ask.leaves]
 
     def open(self, dispute: Dispute, ask: Ask) -> Envelope:
@@ -188,11 +186,13 @@ class Arbitrator:
         return sign_message(message, key_id=dispute.key.key_id, signer=self._signer)
 
     @staticmethod
-    def _counted(dispute: Dispute, log: LogReader) -> tuple[int, list[Envelope]]:
-        entries = [(kind, e) for _, kind, e in log.entries(subject=dispute.key.key_id) if kind in ("admit", "decide")]
+    def _counted(dispute: Dispute, log: LogReader, below: int | None = None) -> tuple[int, dict[bytes, Envelope]]:
+        """First free leaf, and leaf -> entry of what counts in the log (below an index), in the order of the log."""
+        listed = log.entries(subject=dispute.key.key_id)
+        entries = [(kind, e) for i, kind, e in listed if below is None or i < below]
         free, counted = taken(entries, key=dispute.key, log=log.vkey)
         by_leaf = {entry_leaf(dispute.profile, kind, e): e for kind, e in entries}
-        return free, [by_leaf[leaf] for leaf in counted]
+        return free, {leaf: by_leaf[leaf] for leaf in counted}
 
     def admit(self, dispute: Dispute, log: LogReader, settings: Settings) -> tuple[Envelope, tuple[Envelope, ...]]:
         """Admit the dispute, listing every earlier entry of the key that counts.
@@ -212,7 +212,7 @@ class Arbitrator:
                 f"leaves below {free} are taken", hint=f"file again with a start of {-(-free // grid) * grid} or more"
             )
         message = Admit(
-            earlier=tuple(entry_leaf(dispute.profile, message_kind(e.payload), e) for e in earlier),
+            earlier=tuple(earlier),
             file=dispute.file_envelope,
             head=log.checkpoint().decode(),
             known_answers=(),
@@ -221,7 +221,7 @@ class Arbitrator:
             seq=dispute.seq,
             settings=settings,
         )
-        return self._sign(dispute, message), tuple(earlier)
+        return self._sign(dispute, message), tuple(earlier.values())
 
     def check_nothing_between(self, dispute: Dispute, log: LogReader) -> None:
         """Read the log again after logging admit and before asking (dis-admit-6).
@@ -230,8 +230,7 @@ class Arbitrator:
             RaceError: Another dispute of the key was logged in between; file again.
         """
         at = dispute.admission.index if dispute.admission else 0
-        entries = [(kind, e) for i, kind, e in log.entries(subject=dispute.key.key_id) if i < at]
-        if tuple(taken(entries, key=dispute.key, log=log.vkey)[1]) != dispute.admit.earlier:
+        if tuple(self._counted(dispute, log, below=at)[1]) != dispute.admit.earlier:
             raise RaceError("another dispute of this key was logged in between", hint="file again: no leaf was asked")
 
     def answer(self, dispute: Dispute, ask: Ask, inputs: Sequence[bytes], suspect: Suspect) -> Envelope:

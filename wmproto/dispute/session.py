@@ -83,8 +83,7 @@ class Session:
         if dispute.phase == "bound":
             self.say(*arbitrator.admit(dispute, log, settings))
         if dispute.phase == "admitted":
-            others = [dispute.file.key_entry, dispute.file.release_entry, dispute.bind.prior, *dispute.admit.earlier]
-            self._log(log, "admit", [dispute.admit_entry, *(leaf for leaf in others if leaf is not None)])
+            self._log(log, "admit", dispute.admission_leaves)
         arbitrator.check_nothing_between(dispute, log)
 
     def rounds(
@@ -113,7 +112,7 @@ class Session:
             if dispute.phase == "ready":
                 if dispute.fired or dispute.next_leaf >= dispute.end:
                     return
-                self.say(claimant.ask(dispute)[0])
+                self.say(claimant.ask(dispute))
             ask = dispute.pending
             if ask is None:
                 raise StateError("no leaf was asked")

@@ -8,6 +8,7 @@ from typing import Annotated, Generic, Literal, Self, TypeVar
 from pydantic import Field
 
 from wmproto.errors import FormatError
+from wmproto.wire.canonical import canonical_json
 from wmproto.wire.framing import sha256
 from wmproto.wire.labels import PAYLOAD_TYPE, STATEMENT_TYPE, predicate_type
 from wmproto.wire.schema import B64, Hex32, Text, Wire
@@ -57,6 +58,11 @@ class Envelope(Wire):
     def payload_hash(self) -> bytes:
         """SHA-256 of the payload bytes."""
         return sha256(self.payload)
+
+
+def claims_kind(payload: bytes, kind: str) -> bool:
+    """Whether a canonical payload says that it is a statement of that kind; Statement.parse checks everything."""
+    return b'"predicateType":' + canonical_json(predicate_type(kind)) in payload
 
 
 class Digest(Wire):

@@ -66,6 +66,14 @@ def _text(value: Any) -> str:
     return value
 
 
+def is_text(value: str) -> bool:
+    """Whether a text may stand in a signed object as a Text."""
+    try:
+        return bool(_text(value))
+    except ValueError:
+        return False
+
+
 #: 32 bytes; hexadecimal in JSON.
 Hex32 = Annotated[bytes, BeforeValidator(_hex32), PlainSerializer(bytes.hex, return_type=str)]
 #: Bytes of any length; base64 in JSON.
