@@ -236,14 +236,16 @@ def inadmissible():
           log=copied(ended))  # fmt: skip
     cut = copy(one)
     cut.steps = cut.steps[:3]
-    c.add("a transcript that lacks the decide that the log holds", cut, "TwoEnds", log=copied(ended), rule="dis-log-5",
-          **false)  # fmt: skip
+    cannot_tell, hers = [["dis-log-5", "unknown"]], [["dis-log-5", "arbitrator"]]
+    c.add("a transcript that lacks the decide that the log holds", cut, "TwoEnds", verdict="NOT SHOWN",
+          findings=cannot_tell, log=copied(ended))  # fmt: skip
     other_end = dispute.Story(one.key_id, one.steps[:3], bytes.fromhex(dispute.judge(cut.transcript())["link"]))
     other_end.arbitrator, other_end.admit_entry, other_end.start = one.arbitrator, one.admit_entry, 0
     world.log = ended.clone()
     world.log_decide(world.decide(world.round(other_end, 0, world.thief(0)), 1, "NOT SHOWN"))
     both = copied(world.log)
-    c.add("a second end, that was logged after the first", other_end, "TwoEnds", log=both, rule="dis-log-5", **false)
+    c.add("a second end, that was logged after the first", other_end, "TwoEnds", verdict="NOT SHOWN", findings=hers,
+          log=both)  # fmt: skip
     c.add("the first end, though the log holds a second", one, "TwoEnds", verdict="NOT SHOWN", log=both)
     c.add("without a copy nobody sees it", other_end, "TwoEnds", verdict="NOT SHOWN", findings=[])
     by_stranger = commitment.sign(STRANGER, parts(one.decided)[0])
@@ -252,13 +254,42 @@ def inadmissible():
     world.log.append("decide", by_stranger)
     c.add("a stranger's decide ends nothing", open_end, "TwoEnds", verdict="NOT SHOWN", log=copied(world.log))
 
-    # The head that admit quotes.
+    fresh()
+    long = admitted(fresh().bind(world.file(), world.model))
+    world.round(world.round(long, 0, world.thief(0)), 1, world.thief(1))
+    bought = copy(long)
+    world.log.append("decide", world.decide(bought, 0, "NOT SHOWN", previous=sha256(b"of nothing").hex()).decided)
+    c.add("a bought arbitrator's decide of nothing voids no evidence", long, "TwoEnds", verdict="DEPENDENT",
+          findings=hers, log=copied(world.log))  # fmt: skip
+
+    # The head that admit quotes, and every other checkpoint.
     aside = registry.Log(LOG_NAME, LOG)
     aside.entries = [rel, old]
     story = admitted(fresh().bind(world.file(), world.model), head=aside.checkpoint())
     c.add("the head has another past than the log", story, "LogCopy", "Head", log=copied(world.log), rule="dis-log-3",
           **false)  # fmt: skip
     c.add("without a copy nobody sees that, either", story, "LogCopy", "Head", verdict="NOT SHOWN")
+    aside.entries = [("key", world.signed), rel]
+    elsewhere = [b64(aside.receipt(i)) for i in range(2)]
+
+    def two_pasts(comment, story, log=None):
+        c.add(comment, story, "LogCopy", log=copied(log or world.log), rule="dis-log-3", **false)
+        c.add(f"{comment}; without a copy nobody sees it", story, "LogCopy", verdict="NOT SHOWN")
+
+    two_pasts(
+        "the key was shown in another past", admitted(fresh().bind(world.file(key_receipt=elsewhere[0]), world.model))
+    )
+    story = admitted(fresh().bind(world.file(world.rel, release_receipt=elsewhere[1]), world.model))
+    two_pasts("the release was shown in another past", story)
+    quoting = world.release(key_receipt=elsewhere[0])[0]
+    fresh().log.append("release", quoting)
+    two_pasts("the release quotes the key in another past", admitted(world.bind(world.file(quoting), world.model)))
+    story = world.decide(stopped(admitted(fresh().bind(world.file(), world.model))), 0, "NOT SHOWN")
+    grown = world.log.clone()
+    grown.entries[0] = rel
+    world.log_decide(story, grown)
+    world.log.append("decide", story.decided)
+    two_pasts("the decision was shown in another past", story)
     story = admitted(fresh().bind(world.file(), world.model), head=other_head.checkpoint())
     problem("the head is another log's: a problem, with a copy of the log too", story, "dis-order-5", "Head",
             log=copied(world.log))  # fmt: skip

@@ -313,29 +313,32 @@ def judge(data, trust=None, log_copy=None):
                 final = now
     dependent, counted = final is not None, final or now
 
-    if trust is not None:
-        check_trust(trust, file, z, said)
-    if log_copy is not None:
-        entries = registry.read_log_copy(log_copy, log)
-        if found:
-            check_log(entries, said, key, log, found, problems)
-    name = "INADMISSIBLE" if problems else "DEPENDENT" if dependent else "NOT SHOWN"
     # decide
-    if said[-1]["kind"] == "decide":
-        decide = said[-1]["message"]
+    decide, ended = (said[-1]["message"] if said[-1]["kind"] == "decide" else None), None
+    if decide:
         right = decide["admit"] == said[2]["leaf"].hex() and decide["rounds"] == rounds
         need(right, "VerificationError", "dis-decide-1", "another admit or number of rounds", "arbitrator")
         unfinished = kinds[-2] in "KN"
         over = "S" in kinds or fired or problems or start + ROUND * rounds >= end
         if unfinished or not over:
             findings.append(["dis-decide-2", "arbitrator"])
-        played = "INADMISSIBLE" if problems else "DEPENDENT" if fired else "NOT SHOWN"
-        if decide["verdict"] != played:
-            findings.append(["dis-decide-3", "arbitrator"])
         if not receipts[-1]:
             findings.append(["dis-decide-4", "unknown"])
         else:
-            check_decided(receipts[-1], log, said[-1]["leaf"], said[2]["leaf"], found)
+            ended = check_decided(receipts[-1], log, said[-1]["leaf"], said[2]["leaf"], found)
+
+    if trust is not None:
+        check_trust(trust, file, z, said)
+    if log_copy is not None:
+        entries = registry.read_log_copy(log_copy, log)
+        if found:
+            pasts = [found, *([ended] if ended else []), *shown_pasts(file, attached[0], admit, problems, log)]
+            check_log(entries, said, key, found, pasts, problems)
+            findings += other_ends(entries, said, key, kinds.count("N"))
+    name = "INADMISSIBLE" if problems else "DEPENDENT" if dependent else "NOT SHOWN"
+    played = "INADMISSIBLE" if problems else "DEPENDENT" if fired else "NOT SHOWN"
+    if decide and decide["verdict"] != played:
+        findings.append(["dis-decide-3", "arbitrator"])
     numbers = {
         "K": max(K, found["size"] if found else 0),
         "S": 2 ** (admit["policy"]["suspects_log2"] if admit else S_LOG2),
@@ -441,33 +444,46 @@ def count(now, key, leaf, answer, opening, opened, findings, fault):
     return now
 
 
-def check_log(entries, said, key, log, found, problems):
-    """With a copy of the log: did admit hide an earlier entry, and is this the dispute's only end?"""
+def shown_pasts(file, attached, admit, problems, log):
+    """Checkpoints that the transcript shows beside admit's and decide's: of key, release, key as it quotes it, head."""
+    pasts = []
+    if "dis-file-5" not in problems:
+        pasts.append(registry.verify_receipt(unb64(file["key_receipt"]), bytes.fromhex(file["key_entry"]), log))
+    if file["release_entry"] and "dis-file-6" not in problems:
+        quoted = unb64(releases.verify_release(attached[1])["key_receipt"])
+        pasts.append(registry.verify_receipt(quoted, bytes.fromhex(file["key_entry"]), log))
+        pasts.append(registry.verify_receipt(unb64(file["release_receipt"]), bytes.fromhex(file["release_entry"]), log))
+    if "dis-order-5" not in problems:
+        size, root = registry.verify_checkpoint(admit["head"], log)
+        pasts.append({"size": size, "root": root})
+    return pasts
+
+
+def check_log(entries, said, key, found, pasts, problems):
+    """With a copy of the log: has it the past that the transcript shows, and did admit hide an earlier entry?"""
     file, admit = said[0]["message"], said[2]["message"]
     leaves = [registry.entry_leaf(kind, signed) for kind, signed in entries]
     need(found["size"] <= len(leaves), "VerificationError", "dis-log-1", "the copy is too old")
-    pasts = [(found["size"], found["root"])]
-    if "dis-order-5" not in problems:
-        pasts.append(registry.verify_checkpoint(admit["head"], log))
-    for size, root in pasts:
-        same = size > len(leaves) or registry.merkle.root(leaves[:size]) == root
+    for past in pasts:
+        same = past["size"] > len(leaves) or registry.merkle.root(leaves[: past["size"]]) == past["root"]
         need(same, "VerificationError", "dis-log-3", "two pasts", "registry")
     free, counted = taken(entries[: found["admit"]], key, file["log"])
     if [leaf.hex() for leaf in counted] != admit["earlier"] or file["start"] < free:
         problems.append("dis-log-4")
-    decides = [leaf for leaf, (kind, signed) in zip(leaves, entries, strict=True) if names(kind, signed, said[2])]
-    ends_here = said[-1]["leaf"] if said[-1]["kind"] == "decide" else None
-    need(not decides or decides[0] == ends_here, "VerificationError", "dis-log-5", "another end of this dispute")
 
 
-def names(kind, signed, admit):
-    """Whether an entry is a decide by the arbitrator of that admit that names it."""
-    try:
-        decide = read(signed)
-    except Refused:
-        return False
-    about = decide["message"].get("admit") == admit["leaf"].hex()
-    return kind == decide["kind"] == "decide" and decide["signer"] == admit["signer"] and about
+def other_ends(entries, said, key, answered):
+    """The first decide that counts for this admit, if it is not the transcript's."""
+    ours = said[-1]["leaf"] if said[-1]["kind"] == "decide" else None
+    counted = taken(entries, key, said[0]["message"]["log"])[1]
+    for kind, signed in entries:
+        leaf = registry.entry_leaf(kind, signed)
+        if kind == "decide" and leaf in counted and leaf != ours:
+            message = read(signed)["message"]
+            if message["admit"] == said[2]["leaf"].hex():
+                # She signed answers to more rounds than she says there were; else one may have cut the file.
+                return [["dis-log-5", "arbitrator" if message["rounds"] < answered else "unknown"]]
+    return []
 
 
 def check_decided(receipts, log, decide, admit, then):
@@ -478,6 +494,7 @@ def check_decided(receipts, log, decide, admit, then):
     if then:
         grown = two["index"] == then["admit"] and one["index"] >= then["size"]
         need(grown, "InclusionError", "dis-decide-5", "not the same log, grown", "registry")
+    return one
 
 
 # --- making one ----------------------------------------------------------------------------------------------------

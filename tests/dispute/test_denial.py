@@ -7,7 +7,7 @@ import pytest
 from world import POLICY, World, make_key, make_release, seed
 
 from wmproto.crypto.signer import Signer
-from wmproto.dispute.admission import taken
+from wmproto.dispute.admission import counted, first_free
 from wmproto.dispute.audit import audit
 from wmproto.dispute.hold import hold
 from wmproto.dispute.messages import Admit, Decide, Policy, Settings
@@ -25,7 +25,7 @@ def world(tmp_path):
 def free(world):
     """First leaf that is free, by the log."""
     entries = [(kind, e) for _, kind, e in world.log.entries()]
-    return taken(entries, key=world.key, log=world.log.vkey)[0]
+    return first_free(counted(entries, key=world.key, log=world.log.vkey), world.key.profile)
 
 
 def honest_dispute_goes_through(world, start=0):

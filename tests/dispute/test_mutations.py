@@ -70,7 +70,7 @@ class Refuser:
         steps = Transcript.parse(data).steps
         first = next((n for n, (a, b) in enumerate(zip(steps, self.steps, strict=False)) if a != b), len(self.steps))
         dispute = copy(self.heard[min(first, len(steps))])
-        dispute.problems, dispute.early = list(dispute.problems), list(dispute.early)
+        dispute.problems, dispute.findings = list(dispute.problems), list(dispute.findings)
         if hasattr(dispute, "tally"):
             dispute.tally = dispute.tally.fork()
         replay_steps(Transcript.of(steps[first:]), dispute)

@@ -106,12 +106,16 @@ def test_every_tree_and_every_proof_is_the_rfcs(log):
             appended = log.append("key", signed(n))
             leaves.append(leaf(signed(n)))
             found = verify_receipt(appended.receipt, leaves[-1], log.key)
-            assert (appended.index, appended.new, found.index, found.size) == (n, True, n, n + 1)
-            assert found.root == naive_root(leaves)
+            assert (appended.index, appended.new, found.index, found.checkpoint.size) == (n, True, n, n + 1)
+            assert found.checkpoint.root == naive_root(leaves)
     for size in (1, 2, 31, 32, 33, 69, 70):  # and later, under an old checkpoint
         for index, receipt in enumerate(log.receipts(leaves[:size], size)):
             found = verify_receipt(receipt, leaves[index], log.key)
-            assert (found.index, found.size, found.root) == (index, size, naive_root(leaves[:size]))
+            assert (found.index, found.checkpoint.size, found.checkpoint.root) == (
+                index,
+                size,
+                naive_root(leaves[:size]),
+            )
 
 
 def test_everything_can_be_proved_to_the_checkpoint_of_an_older_receipt(log):
@@ -119,7 +123,7 @@ def test_everything_can_be_proved_to_the_checkpoint_of_an_older_receipt(log):
     admitted = [log.submit(kind, envelope) for kind, envelope in kinds.items()][-1]
     log.submit("decide", signed(3, "decide"))
     leaves = [leaf(envelope, kind) for kind, envelope in kinds.items()]
-    proofs = log.receipts(leaves, verify_receipt(admitted, leaves[2], log.key).size)
+    proofs = log.receipts(leaves, verify_receipt(admitted, leaves[2], log.key).checkpoint.size)
     assert proofs[2] == admitted
     found = [verify_receipt(data, of, log.key) for data, of in zip(proofs, leaves, strict=True)]
     assert {f.note for f in found} == {Receipt.parse(admitted).note}
@@ -164,7 +168,7 @@ def test_submitting_again_finds_the_first_entry(log, path):
     again = log.append("key", signed(1))
     assert (first.index, first.new) == (0, True)
     assert (again.index, again.new, again.envelope) == (0, False, signed(1))
-    assert verify_receipt(again.receipt, leaf(signed(1)), log.key).size == 2
+    assert verify_receipt(again.receipt, leaf(signed(1)), log.key).checkpoint.size == 2
     assert log.checkpoint() == note
     reopened = Log.open(path, LOG)
     assert reopened.submit("key", signed(1)) == again.receipt
@@ -287,7 +291,7 @@ def test_threads_share_a_log(log):
     found = {n: verify_receipt(data, leaf(signed(n)), log.key) for n, data in receipts.items()}
     assert sorted(f.index for f in found.values()) == list(range(40))
     leaves = [leaf(e) for _, _, e in log.entries()]
-    assert all(f.root == naive_root(leaves[: f.size]) for f in found.values())
+    assert all(f.checkpoint.root == naive_root(leaves[: f.checkpoint.size]) for f in found.values())
 
 
 @settings(max_examples=8, deadline=None)
@@ -305,7 +309,7 @@ def test_a_log_is_the_list_of_first_submissions(tmp_path_factory, steps):
         if appended.new:
             model.append((kind, envelope))
         assert model[appended.index] == (kind, envelope)
-        assert verify_receipt(appended.receipt, leaf(envelope, kind), log.key).size == len(model)
+        assert verify_receipt(appended.receipt, leaf(envelope, kind), log.key).checkpoint.size == len(model)
     assert [(k, e) for _, k, e in log.entries()] == model
     assert verify_checkpoint(log.checkpoint(), log.key).root == naive_root([leaf(e, k) for k, e in model])
     log.close()

@@ -107,7 +107,7 @@ def used_fully(path, n):
         for i, receipt in enumerate(log.receipts([leaf(signed(i)) for i in range(n)])):
             assert verify_receipt(receipt, leaf(signed(i)), LOG_KEY).index == i
         assert [i for i in range(n) if log.entries(subject=sha256(b"subject %d" % i).digest())[0][0] != i] == []
-        assert verify_receipt(log.submit("key", signed(n)), leaf(signed(n)), LOG_KEY).size == n + 1
+        assert verify_receipt(log.submit("key", signed(n)), leaf(signed(n)), LOG_KEY).checkpoint.size == n + 1
     finally:
         log.close()
 
@@ -437,7 +437,7 @@ def submit_some(path, numbers, pipe):
     for n in numbers:
         appended = log.append("key", signed(n))
         found = verify_receipt(appended.receipt, leaf(signed(n)), log.key)
-        pipe.send((n, found.size, found.root, found.index, appended.new))
+        pipe.send((n, found.checkpoint.size, found.checkpoint.root, found.index, appended.new))
     log.close()
 
 

@@ -76,7 +76,12 @@ def test_a_receipt_looks_like_the_specification():
     assert expected == DATA
     assert Receipt.parse(DATA) == RECEIPT
     found = verify_receipt(DATA, LEAVES[4], KEY)
-    assert (found.index, found.size, found.root, found.note) == (4, 11, naive_root(LEAVES), note())
+    assert (found.index, found.checkpoint.size, found.checkpoint.root, found.note) == (
+        4,
+        11,
+        naive_root(LEAVES),
+        note(),
+    )
 
 
 @pytest.mark.parametrize("size", range(1, 12))
@@ -93,7 +98,7 @@ def test_every_proof_of_every_size_verifies_and_no_other_leaf_does(size):
 def test_one_entry_has_an_empty_path():
     data = Receipt(0, (), note(1)).to_bytes()
     assert data.startswith(b"c2sp.org/tlog-proof@v1\nindex 0\n\nlog.test/1\n1\n")
-    assert verify_receipt(data, LEAVES[0], KEY).size == 1
+    assert verify_receipt(data, LEAVES[0], KEY).checkpoint.size == 1
 
 
 @pytest.mark.parametrize("index", [3, 5, 10, 11, 12, 2**63 - 1])
@@ -191,7 +196,7 @@ def test_an_extra_line_is_refused_by_name(extra):
 def test_lines_of_witnesses_are_kept_and_change_nothing():
     witnessed = DATA + "\u2014 witness.example AAAAAAAA\n".encode()
     found = verify_receipt(witnessed, LEAVES[4], KEY)
-    assert (found.index, found.size, found.root) == (4, 11, naive_root(LEAVES))
+    assert (found.index, found.checkpoint.size, found.checkpoint.root) == (4, 11, naive_root(LEAVES))
     assert Receipt.parse(witnessed).to_bytes() == witnessed
 
 
@@ -215,7 +220,11 @@ def test_no_byte_of_a_receipt_can_be_changed_unnoticed(data):
         except (FormatError, VerificationError):
             refused += 1
         else:
-            assert (found.index, found.size, found.root) == (was.index, was.size, was.root)
+            assert (found.index, found.checkpoint.size, found.checkpoint.root) == (
+                was.index,
+                was.checkpoint.size,
+                was.checkpoint.root,
+            )
             assert found.note.startswith(note()[:-1][:60]), "only unsigned lines may differ"
             assert mutant[: len(DATA)] == DATA, "and only behind the log's own line"
     assert refused > 7 * len(DATA)

@@ -10,7 +10,7 @@ from wmproto.commitment.labels import Labels
 from wmproto.commitment.statement import InputSpec, verify_key
 from wmproto.crypto.signer import Signer
 from wmproto.crypto.tree import MerkleTree
-from wmproto.dispute.admission import taken
+from wmproto.dispute.admission import counted, first_free
 from wmproto.dispute.audit import audit
 from wmproto.dispute.chain import link, link_logged
 from wmproto.dispute.hold import hold
@@ -116,8 +116,8 @@ def on_link(_, case):
 def on_taken(group, case):
     key = verify_key(OBJECTS.envelope(group["key_object"]), profile=P)
     entries = [(kind, OBJECTS.envelope(name)) for kind, name in case["entries"]]
-    free, counted = taken(entries, key=key, log=group["vkey"])
-    return {"counted": [leaf.hex() for leaf in counted], "free": free}
+    found = counted(entries, key=key, log=group["vkey"])
+    return {"counted": [leaf.hex() for leaf in found], "free": first_free(found, P)}
 
 
 def found_by(audited):

@@ -54,7 +54,7 @@ def on_receipt(group, case):
     data = case["receipt"].encode()
     found = verify_receipt(data, h(case["leaf"]), LogKey.parse(group["vkey"]))
     assert Receipt.parse(data).to_bytes() == data
-    return {"index": found.index, "size": found.size, "root": found.root.hex()}
+    return {"index": found.index, "size": found.checkpoint.size, "root": found.checkpoint.root.hex()}
 
 
 def small_log(group_or_case, n):

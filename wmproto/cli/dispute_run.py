@@ -230,7 +230,7 @@ def _check_range(key: VerifiedKey, log: Log, start: int, count: int) -> None:
         ConfigError: Not whole rounds of the key's leaves, or off the grid.
         StateError: Taken.
     """
-    from wmproto.dispute.admission import taken
+    from wmproto.dispute.admission import counted, first_free
 
     n, grid, unit = key.z.N, PROFILE.start_grid(key.z.N), PROFILE.round_leaves
     if start % grid or not 0 <= start < n:
@@ -241,7 +241,8 @@ def _check_range(key: VerifiedKey, log: Log, start: int, count: int) -> None:
         raise ConfigError(
             f"from leaf {start} on the key has {n - start} leaves, not {count}", hint=f"--count {n - start}"
         )
-    free, _ = taken(((kind, e) for _, kind, e in log.entries(subject=key.key_id)), key=key, log=log.vkey)
+    entries = ((kind, e) for _, kind, e in log.entries(subject=key.key_id))
+    free = first_free(counted(entries, key=key, log=log.vkey), PROFILE)
     first = -(-free // grid) * grid
     if start < free:
         hint = f"--start {first}" if first < n else "all leaves of this key are used up"

@@ -3,7 +3,7 @@
 A function of signed objects and receipts alone; whoever judges, judges alike.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from wmproto.commitment.statement import VerifiedKey
 from wmproto.dispute.messages import Admit, Decide, File, parse_message
@@ -12,6 +12,7 @@ from wmproto.registry.entry import entry_leaf
 from wmproto.registry.note import LogKey
 from wmproto.registry.receipt import VerifiedReceipt, verify_receipt
 from wmproto.wire.dsse import Envelope
+from wmproto.wire.profile import Profile
 
 
 def verify_together(receipts: Sequence[bytes], log: LogKey, leaves: Sequence[bytes]) -> list[VerifiedReceipt]:
@@ -64,8 +65,8 @@ def counted_admit(envelope: Envelope, *, key: VerifiedKey, log: str) -> File | N
     return file if ours and file.arbitrator == envelope.signer and file.log == log else None
 
 
-def taken(entries: Iterable[tuple[str, Envelope]], *, key: VerifiedKey, log: str) -> tuple[int, list[bytes]]:
-    """Which leaves are consumed: everything below the largest end over the admits that count.
+def counted(entries: Iterable[tuple[str, Envelope]], *, key: VerifiedKey, log: str) -> dict[bytes, File | Decide]:
+    """What of a key's entries counts: nobody but its owner and the arbitrator whom she named can burn or free leaves.
 
     Args:
         entries: (type, envelope) of log entries in the order of the log; types other than admit and decide are passed
@@ -74,36 +75,42 @@ def taken(entries: Iterable[tuple[str, Envelope]], *, key: VerifiedKey, log: str
         log: vkey of the log.
 
     Returns:
-        The first leaf that is free, and the leaves of the entries that count: each admit as counted_admit says, but
-        only the first of one file (an arbitrator cannot burn more leaves with a file that was used), and the first
-        decide of each by the same arbitrator, which shortens it to the rounds that were asked.
+        In the order of the log, by the entry's leaf: the file of each admit as counted_admit says, but only the first
+        of one file (an arbitrator cannot burn more leaves with a file that was used); and the first decide of each by
+        the same arbitrator.
     """
-    profile = key.profile
-    ends: dict[bytes, int] = {}
-    admits: dict[bytes, tuple[bytes, File]] = {}
-    counted: list[bytes] = []
-    files: list[File] = []
+    found: dict[bytes, File | Decide] = {}
+    open_admits: dict[bytes, File] = {}
+    files: set[File] = set()
     for kind, envelope in entries:
-        leaf = entry_leaf(profile, kind, envelope)
+        leaf = entry_leaf(key.profile, kind, envelope)
         if kind == "admit":
-            filed = counted_admit(envelope, key=key, log=log)
-            if filed is not None and filed not in files:
-                files.append(filed)
-                ends[leaf] = filed.start + filed.count
-                admits[leaf] = (envelope.signer, filed)
-                counted.append(leaf)
+            file = counted_admit(envelope, key=key, log=log)
+            if file is not None and file not in files:
+                files.add(file)
+                found[leaf] = open_admits[leaf] = file
         elif kind == "decide":
             try:
                 key_id, decide = parse_message(envelope, Decide)
             except (FormatError, VerificationError):
                 continue
-            signer, file = admits.get(decide.admit, (b"", None))
-            if file is None or key_id != key.key_id or signer != envelope.signer:
-                continue
-            del admits[decide.admit]  # only the first decide counts
-            ends[decide.admit] = min(ends[decide.admit], file.start + profile.round_leaves * decide.rounds)
-            counted.append(leaf)
-    return max(ends.values(), default=0), counted
+            admitted = open_admits.get(decide.admit)
+            if admitted is not None and key_id == key.key_id and envelope.signer == admitted.arbitrator:
+                found[leaf] = decide
+                del open_admits[decide.admit]  # only the first decide counts
+    return found
+
+
+def first_free(found: Mapping[bytes, File | Decide], profile: Profile) -> int:
+    """The first leaf that is not taken: the largest end of the admits, each shortened to the rounds of its decide."""
+    starts, ends = {}, {}
+    for leaf, said in found.items():
+        if isinstance(said, File):
+            starts[leaf], ends[leaf] = said.start, said.start + said.count
+        else:
+            asked = starts[said.admit] + profile.round_leaves * said.rounds
+            ends[said.admit] = min(ends[said.admit], asked)
+    return max(ends.values(), default=0)
 
 
 def verify_decided(
@@ -128,7 +135,7 @@ def verify_decided(
     proof, again = (verify_receipt(data, leaf, log) for data, leaf in zip(receipts, (decide, admit), strict=True))
     if proof.note != again.note:
         raise InclusionError("decide and admit stand under different checkpoints", rule="dis-decide-5")
-    if then is not None and (again.index != then.index or proof.index < then.size):
+    if then is not None and (again.index != then.index or proof.index < then.checkpoint.size):
         text = "the log of decide's receipt is not the log of admit's, grown"
         raise InclusionError(text, rule="dis-decide-5", fault="registry")
     return proof

@@ -59,7 +59,6 @@ class Dispute:
     respondent: bytes
     file_envelope: Envelope
     admit_entry: bytes
-    decide_entry: bytes
     tally: Tally
 
     def __init__(self, *, profile: Profile = WMPROTO_1, auditor_bits: int = 0) -> None:
@@ -68,13 +67,15 @@ class Dispute:
         self.phase = "new"
         self.seq = 0
         self.link: bytes | None = None
-        self.rounds = 0
+        self.rounds = 0  # asked
+        self.answered = 0  # of these, rounds that the arbitrator answered
         self.problems: list[str] = []
         self.release: VerifiedRelease | None = None
         self.admission: VerifiedReceipt | None = None
-        self.head: Checkpoint | None = None
+        self.checkpoints: list[Checkpoint] = []  # every one that was shown, in order of the messages
         self.decision: m.Decide | None = None
-        self.early: list[Finding] = []
+        self.decide_entry = b""
+        self.findings: list[Finding] = []  # of acts outside the rounds; the tally has those within
         self._earlier: list[tuple[str, Envelope]] = []
         self.pending: m.Ask | None = None
         self._answers: tuple[int | None, ...] = ()
@@ -120,7 +121,8 @@ class Dispute:
             self.link = link_logged(self.profile, self.link, receipts)
             self.phase = "ready"
         elif self.phase == "decided":
-            admission.verify_decided(receipts, self.log, self.decide_entry, self.admit_entry, self.admission)
+            grown = admission.verify_decided(receipts, self.log, self.decide_entry, self.admit_entry, self.admission)
+            self.checkpoints.append(grown.checkpoint)
             self.phase = "closed"
         else:
             raise StateError(f"nothing was to be logged: the dispute is {self.phase}")
@@ -212,9 +214,9 @@ class Dispute:
         if file.count % self.profile.round_leaves or not file.count or self.end > self.key.z.N:
             self.problems.append(f"{file.count} leaves from leaf {file.start} on are not whole rounds of the key")
 
-    def _receipt(self, data: bytes | None, leaf: bytes | None, what: str) -> int:
+    def _receipt(self, data: bytes | None, leaf: bytes | None, what: str) -> None:
         try:
-            return verify_receipt(data or b"", leaf or b"", self.log).index
+            self.checkpoints.append(verify_receipt(data or b"", leaf or b"", self.log).checkpoint)
         except (VerificationError, FormatError) as err:
             raise VerificationError(f"the receipt of the {what}: {err}", rule="dis-file-5", fault="claimant") from err
 
@@ -254,23 +256,25 @@ class Dispute:
         return admit
 
     def _verify_admission(self, receipts: tuple[bytes, ...]) -> None:
-        free, counted = admission.taken(self._earlier, key=self.key, log=self.file.log)
-        if tuple(counted) != self.admit.earlier:
+        earlier = admission.counted(self._earlier, key=self.key, log=self.file.log)
+        free = admission.first_free(earlier, self.profile)
+        if tuple(earlier) != self.admit.earlier:
             self.problems.append("admit lists an earlier entry that does not count")
-        earlier = [admission.counted_admit(e, key=self.key, log=self.file.log) for _, e in self._earlier]
-        if self.file in earlier:
+        if self.file in earlier.values():
             self.problems.append("this very file was admitted before")
         if self.file.start < free:
             self.problems.append(f"the range starts at leaf {self.file.start}; leaves below {free} are taken")
         proofs = admission.verify_together(receipts, self.log, self.admission_leaves)
         self.admission = proofs[0]
+        self.checkpoints.append(self.admission.checkpoint)
         at = iter([proof.index for proof in proofs])
         admit, key = next(at), next(at)
         release = next(at) if self.file.release_entry is not None else None
         prior = next(at) if self.bind.prior is not None else None
         self.problems += admission.order_problems(admit, key, release, prior, list(at))
-        self.head = verify_checkpoint(self.admit.head.encode(), self.log)
-        if self.head.size > admit:
+        head = verify_checkpoint(self.admit.head.encode(), self.log)
+        self.checkpoints.append(head)
+        if head.size > admit:
             self.problems.append("the log head that admit quotes is younger than admit")
 
     # --- rounds ------------------------------------------------------------------------------------------------
@@ -296,7 +300,7 @@ class Dispute:
         in_range = all(a is None or a < classes for a in answer.answers)
         if len(answer.answers) != self.profile.round_leaves or not in_range:
             raise VerificationError("answer is not 16 times a class or none", rule="dis-answer-1", fault="arbitrator")
-        self._answers = answer.answers
+        self._answers, self.answered = answer.answers, self.rounds
         self.phase = "answered"
         return answer
 
@@ -325,7 +329,7 @@ class Dispute:
             raise VerificationError("decide names another admit or rounds", rule="dis-decide-1", fault="arbitrator")
         over = self.phase == "stopped" or self.fired or self.problems or self.next_leaf >= self.end
         if not over or self.pending is not None:
-            self.early.append(Finding("dis-decide-2", "arbitrator", "decided before the dispute was over"))
+            self.findings.append(Finding("dis-decide-2", "arbitrator", "decided before the dispute was over"))
         self.tally, self.pending = self.counted(), None
         self.decision, self.decide_entry = decide, entry_leaf(self.profile, "decide", envelope)
         self.phase = "decided"

@@ -49,13 +49,13 @@ def _verdict(dispute: Dispute, bits: int) -> VerdictName:
 def decide(dispute: Dispute) -> Outcome:
     """Work out the verdict of a dispute, wherever it stands; leaves of an unfinished round count as misses."""
     bits, evidence, policy_s = dispute.key.bits, Evidence(Wealth.start(dispute.key.z.m)), 24
-    findings = list(dispute.early)
+    findings = list(dispute.findings)
     if dispute.seq > 2:  # admitted
         bits, policy_s = dispute.judged_bits, dispute.admit.policy.suspects_log2
         tally = dispute.counted()
         evidence = tally.evidence(bits)
         findings += tally.findings
-    size = dispute.admission.size if dispute.admission else 0
+    size = dispute.admission.checkpoint.size if dispute.admission else 0
     assumptions = Assumptions(K=max(1 << 17, size), S=1 << policy_s, B=dispute.profile.starts)
     if dispute.decision is not None:
         played = _verdict(dispute, dispute.bits)  # what she had to decide, whatever an auditor asks for

@@ -12,7 +12,7 @@ from wmproto.commitment.builder import Commitment
 from wmproto.commitment.leaf import inputs_hash
 from wmproto.commitment.statement import VerifiedKey
 from wmproto.crypto.signer import Signer
-from wmproto.dispute.admission import taken
+from wmproto.dispute.admission import counted, first_free
 from wmproto.dispute.machine import Dispute
 from wmproto.dispute.messages import (
     Admit,
@@ -190,9 +190,9 @@ class Arbitrator:
         """First free leaf, and leaf -> entry of what counts in the log (below an index), in the order of the log."""
         listed = log.entries(subject=dispute.key.key_id)
         entries = [(kind, e) for i, kind, e in listed if below is None or i < below]
-        free, counted = taken(entries, key=dispute.key, log=log.vkey)
+        found = counted(entries, key=dispute.key, log=log.vkey)
         by_leaf = {entry_leaf(dispute.profile, kind, e): e for kind, e in entries}
-        return free, {leaf: by_leaf[leaf] for leaf in counted}
+        return first_free(found, dispute.profile), {leaf: by_leaf[leaf] for leaf in found}
 
     def admit(self, dispute: Dispute, log: LogReader, settings: Settings) -> tuple[Envelope, tuple[Envelope, ...]]:
         """Admit the dispute, listing every earlier entry of the key that counts.

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from wmproto.crypto.merkle import verify_inclusion
 from wmproto.errors import FormatError, UnsupportedError
-from wmproto.registry.checkpoint import parse_decimal, verify_checkpoint
+from wmproto.registry.checkpoint import Checkpoint, parse_decimal, verify_checkpoint
 from wmproto.registry.note import NOTE_LIMIT, LogKey
 from wmproto.wire.schema import decode_b64, encode_b64
 
@@ -56,11 +56,10 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class VerifiedReceipt:
-    """What a receipt proves: the entry's index in the tree of that size and root, and the checkpoint's note."""
+    """What a receipt proves: the entry's index in the tree of that checkpoint; and the checkpoint's note."""
 
     index: int
-    size: int
-    root: bytes
+    checkpoint: Checkpoint
     note: bytes
 
 
@@ -80,4 +79,4 @@ def verify_receipt(data: bytes, leaf: bytes, key: LogKey) -> VerifiedReceipt:
     receipt = Receipt.parse(data)
     checkpoint = verify_checkpoint(receipt.note, key)
     verify_inclusion(leaf, index=receipt.index, size=checkpoint.size, path=receipt.path, root=checkpoint.root)
-    return VerifiedReceipt(receipt.index, checkpoint.size, checkpoint.root, receipt.note)
+    return VerifiedReceipt(receipt.index, checkpoint, receipt.note)
