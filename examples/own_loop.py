@@ -67,9 +67,7 @@ def main(home: Path) -> str:
 
     # 3. Record the release before the weights leave the house.
     model = read_model(save_model(network, architecture))
-    release = owner.signer().envelope(
-        active.release(model, recipient="public").payload({"model.safetensors": model.file_sha256})
-    )
+    release = owner.signer().envelope(active.release(model, name="model.safetensors", recipient="public"))
     log.submit("release", release)
 
     # 4. Years later: a dispute over weights in escrow, and an audit that trusts nobody else.

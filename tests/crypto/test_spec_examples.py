@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from wmproto.commitment.leaf import input_seed
+from wmproto.commitment.secrets import input_seed, prf
 from wmproto.crypto.secretfile import Secret, open_secret, read_public, seal
 from wmproto.crypto.signer import Signer
 from wmproto.crypto.signing import verify_envelope
@@ -51,7 +51,7 @@ def test_encoding():
     assert cases["statement-001"]["text"].encode() == payload
     assert hex_after("encoding.md", 'frame("wmproto/1/input", keyctx, 0)', 3) == frame("wmproto/1/input", KEYCTX, 0)
     seed = hex_after("encoding.md", 'PRF_s("input", keyctx, 0)')[:32]
-    assert seed == P.prf(S, "input", KEYCTX, 0)
+    assert seed == prf(P, S, "input", KEYCTX, 0)
     assert P.hash("root", "sha256-tree", S).hex() in page("encoding.md")
     one = frame("wmproto/1/test", 1)
     assert one.hex() in page("encoding.md")

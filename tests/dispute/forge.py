@@ -34,6 +34,7 @@ from wmproto.registry.note import LogKey
 from wmproto.registry.receipt import Receipt
 from wmproto.registry.writing import sign_note, write_log_copy
 from wmproto.verdict.closed_form import fires
+from wmproto.wire.compose import compose_envelope
 from wmproto.wire.dsse import Envelope
 from wmproto.wire.framing import frame
 from wmproto.wire.profile import WMPROTO_1
@@ -102,7 +103,7 @@ def resigned(envelope: Envelope, change: Callable[[dict[str, Any]], Any], by: Si
 
 def forged(envelope: Envelope, by: Signer = STRANGER) -> Envelope:
     """The object under the same name with somebody else's signature."""
-    return Envelope.make(envelope.payload, envelope.signer, by.envelope(envelope.payload).signature)
+    return compose_envelope(envelope.payload, envelope.signer, by.envelope(envelope.payload).signature)
 
 
 def with_extra_line(receipt: bytes, by: Signer = STRANGER) -> bytes:

@@ -21,7 +21,9 @@ from wmproto.dispute.transcript import Transcript
 from wmproto.errors import FormatError
 from wmproto.release.record import verify_release
 from wmproto.verdict.closed_form import least_hits
+from wmproto.wire.compose import compose_envelope
 from wmproto.wire.dsse import Envelope
+from wmproto.wire.labels import TRANSCRIPT
 from wmproto.wire.profile import WMPROTO_1
 
 STRUCTURE = frozenset(b'{}[]:,"=')
@@ -73,7 +75,7 @@ class Refuser:
         dispute.problems, dispute.findings = list(dispute.problems), list(dispute.findings)
         if hasattr(dispute, "tally"):
             dispute.tally = dispute.tally.fork()
-        replay_steps(Transcript.of(steps[first:]), dispute)
+        replay_steps(Transcript(format=TRANSCRIPT, steps=steps[first:]), dispute)
         if not dispute.seq:
             raise FormatError("nothing was said")
         return dispute
@@ -363,7 +365,7 @@ def test_a_signer_that_is_named_and_has_not_signed_is_refused():
             for signer, signature in ((other.signer, true.signature), (true.signer, other.signature)):
                 if (signer, signature) != (true.signer, true.signature):
                     mutant = play.fork()
-                    mutant.lines[number].message = Envelope.make(true.payload, signer, signature)
+                    mutant.lines[number].message = compose_envelope(true.payload, signer, signature)
                     assert refuser.says(mutant.transcript()) == "SignatureError"
 
 

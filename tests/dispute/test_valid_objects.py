@@ -32,7 +32,8 @@ from wmproto.dispute.transcript import Step, Transcript
 from wmproto.dispute.trust import Trust
 from wmproto.errors import FormatError, StateError, VerificationError
 from wmproto.release.record import Release, TensorEntry
-from wmproto.wire.dsse import Envelope
+from wmproto.wire.compose import compose_envelope
+from wmproto.wire.labels import TRANSCRIPT
 
 SIGNER = Signer(bytes(range(32)))
 HEX32 = st.binary(min_size=32, max_size=32)
@@ -54,7 +55,7 @@ def tuples(of, least=0, most=3):
     return st.lists(of, min_size=least, max_size=most).map(tuple)
 
 
-ENVELOPE = st.builds(Envelope.make, B64, HEX32, st.binary(min_size=64, max_size=64))
+ENVELOPE = st.builds(compose_envelope, B64, HEX32, st.binary(min_size=64, max_size=64))
 PLACE = {"previous": maybe(HEX32), "seq": UINT}
 POLICY = st.builds(Policy, bits=st.integers(0, 4096), suspects_log2=st.integers(24, 256))
 LIBRARY = st.builds(Library, digest=HEX32, name=TEXT, version=TEXT)
@@ -118,7 +119,7 @@ OTHERS = {
     Settings: SETTINGS,
     Opening: OPENING,
     Step: STEP,
-    Transcript: st.builds(Transcript.of, tuples(STEP)),
+    Transcript: st.builds(Transcript, format=st.just(TRANSCRIPT), steps=tuples(STEP)),
     Trust: st.builds(
         Trust,
         arbitrators=tuples(HEX32, 1),
@@ -198,4 +199,4 @@ def test_a_well_formed_message_is_taken_for_what_it_is(kind, data):
     lambda m: sign_message(m, key_id=bytes(32), signer=SIGNER)), receipts=tuples(B64))))  # fmt: skip
 def test_a_well_formed_transcript_of_nonsense_is_refused(steps):
     with pytest.raises((FormatError, VerificationError)):
-        audit(Transcript.of(steps).to_bytes())
+        audit(Transcript(format=TRANSCRIPT, steps=steps).to_bytes())

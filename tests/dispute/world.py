@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 
-from wmproto.commitment.builder import Commitment, commit
+from wmproto.commitment.builder import Commitment, commit, key_payload
 from wmproto.commitment.labels import Labels
 from wmproto.commitment.statement import InputSpec, verify_key
 from wmproto.crypto.signer import Signer
@@ -23,6 +23,7 @@ from wmproto.dispute.trust import Trust
 from wmproto.owner import ActivatedKey, activate
 from wmproto.registry.entry import entry_leaf
 from wmproto.registry.log import Log
+from wmproto.release.payload import release_payload
 from wmproto.release.record import Release, TensorEntry
 from wmproto.wire.canonical import canonical_json
 from wmproto.wire.dsse import Envelope
@@ -68,7 +69,7 @@ def make_key(owner: Signer, *, n: int, classes: int, name: str = "key", profile:
     )
     names = tuple(f"c{i}" for i in range(classes))
     z = commit(leaves, profile=profile, keyctx=keyctx, spec=SPEC, classes=names, owner=owner.public)
-    return verify_key(owner.envelope(z.payload(profile)), profile=profile), leaves
+    return verify_key(owner.envelope(key_payload(z, profile)), profile=profile), leaves
 
 
 def make_release(signer: Signer, *, key_id: bytes, beta: bytes, receipt: bytes, name: str) -> Envelope:
@@ -87,7 +88,7 @@ def make_release(signer: Signer, *, key_id: bytes, beta: bytes, receipt: bytes, 
         salt=None,
         tensors=(tensor,),
     )
-    return signer.envelope(release.payload({f"{name}.safetensors": plain_sha256(name.encode())}))
+    return signer.envelope(release_payload(release, {f"{name}.safetensors": plain_sha256(name.encode())}))
 
 
 def model_of(release: Envelope) -> bytes:

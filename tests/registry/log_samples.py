@@ -6,7 +6,8 @@ from nacl import bindings
 
 from wmproto.crypto.signer import Signer
 from wmproto.wire.canonical import canonical_json
-from wmproto.wire.dsse import Envelope, pae
+from wmproto.wire.compose import compose_envelope
+from wmproto.wire.dsse import pae
 from wmproto.wire.labels import STATEMENT_TYPE, predicate_type
 
 NAME = "log.test/1"
@@ -47,7 +48,7 @@ def signed_again(envelope, by, nonce):
     point = bindings.crypto_scalarmult_ed25519_base_noclamp(r)
     k = bindings.crypto_core_ed25519_scalar_reduce(bindings.crypto_hash_sha512(point + by.public + message))
     s = bindings.crypto_core_ed25519_scalar_add(bindings.crypto_core_ed25519_scalar_mul(k, a), r)
-    return Envelope.make(envelope.payload, by.public, point + s)
+    return compose_envelope(envelope.payload, by.public, point + s)
 
 
 def naive_root(leaves):

@@ -14,6 +14,7 @@ from wmproto.registry.log import Log
 from wmproto.registry.note import LogKey
 from wmproto.registry.receipt import Receipt, verify_receipt
 from wmproto.wire.canonical import canonical_json
+from wmproto.wire.compose import compose_envelope
 from wmproto.wire.dsse import ENVELOPE_LIMIT
 from wmproto.wire.labels import ENTRY_TYPES, predicate_type
 from wmproto.wire.profile import WMPROTO_1, Profile
@@ -197,7 +198,7 @@ def test_a_stranger_who_logs_a_payload_first_does_not_block_its_owner(log):
 @pytest.mark.parametrize("kind", ENTRY_TYPES)
 def test_a_stranger_appends_under_his_own_key_only(log, kind):
     forged = signed(1, kind)
-    forged = forged.make(forged.payload, OWNER.public, signed(1, kind, by=STRANGER).signature)
+    forged = compose_envelope(forged.payload, OWNER.public, signed(1, kind, by=STRANGER).signature)
     with pytest.raises(SignatureError):
         log.submit(kind, forged)
     assert log.append(kind, signed(1, kind, by=STRANGER)).new

@@ -15,6 +15,7 @@ from wmproto.registry.log import Log
 from wmproto.registry.note import LogKey
 from wmproto.registry.writing import sign_note, write_log_copy
 from wmproto.wire.canonical import canonical_json
+from wmproto.wire.compose import compose_envelope
 from wmproto.wire.dsse import ENVELOPE_LIMIT
 from wmproto.wire.labels import ENTRY_TYPES
 from wmproto.wire.profile import WMPROTO_1, Profile
@@ -100,7 +101,7 @@ def mangled(data, change):
         lambda x: [*x[:2], x[1], *x[3:]],
         lambda x: [*x[:4], x[4].replace(b'"type":"key"', b'"type":"admit"')],
         lambda x: [*x[:4], line(signed(9))],
-        lambda x: [*x[:4], line(signed(3).make(signed(3).payload, OWNER.public, bytes(64)))],
+        lambda x: [*x[:4], line(compose_envelope(signed(3).payload, OWNER.public, bytes(64)))],
         lambda x: [x[0].replace(NAME.encode() + b"+", b"log.test/2+"), *x[1:]],
     ],
     ids=["last", "first", "all", "added", "swapped", "doubled", "retyped", "replaced", "resigned", "renamed"],

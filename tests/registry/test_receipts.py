@@ -17,6 +17,7 @@ from wmproto.registry.entry import entry_bytes, entry_leaf
 from wmproto.registry.note import LogKey
 from wmproto.registry.receipt import RECEIPT_LIMIT, Receipt, verify_receipt
 from wmproto.registry.writing import sign_note
+from wmproto.wire.compose import compose_envelope
 from wmproto.wire.profile import WMPROTO_1, Profile
 
 KEY = LogKey(NAME, LOG.public)
@@ -52,7 +53,7 @@ def test_an_entry_depends_on_profile_type_payload_signer_and_signature():
         entry_leaf(WMPROTO_1, "release", envelope),
         entry_leaf(WMPROTO_1, "key", signed(2)),
         entry_leaf(WMPROTO_1, "key", signed(1, by=STRANGER)),
-        entry_leaf(WMPROTO_1, "key", envelope.make(envelope.payload, OWNER.public, bytes(64))),
+        entry_leaf(WMPROTO_1, "key", compose_envelope(envelope.payload, OWNER.public, bytes(64))),
     ]
     assert len({entry_leaf(WMPROTO_1, "key", envelope), *others}) == 6
 

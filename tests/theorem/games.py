@@ -21,7 +21,7 @@ from math import comb
 
 from scipy.stats import beta as beta_law
 
-from wmproto.commitment.builder import Commitment, InputSource, commit
+from wmproto.commitment.builder import Commitment, InputSource, commit, key_payload
 from wmproto.commitment.labels import Labels
 from wmproto.commitment.statement import InputSpec, KeyStatement, VerifiedKey, verify_key
 from wmproto.crypto.signer import Signer
@@ -163,7 +163,7 @@ def statement(leaves: Commitment, name: object, names: Sequence[str]) -> KeyStat
 
 def born(z: KeyStatement) -> VerifiedKey:
     """The key that these very bytes of Z are: signed and verified like any other."""
-    return verify_key(OWNER.envelope(z.payload(PROFILE)), profile=PROFILE)
+    return verify_key(OWNER.envelope(key_payload(z, PROFILE)), profile=PROFILE)
 
 
 def make_key(name: object, *, leaves: int, classes: int = CLASSES, source: InputSource = keyed) -> Key:

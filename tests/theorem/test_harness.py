@@ -31,6 +31,7 @@ from games import (
 )
 from scipy.stats import binom
 
+from wmproto.commitment.builder import key_payload
 from wmproto.commitment.labels import Labels
 from wmproto.commitment.leaf import inputs_hash
 from wmproto.commitment.statement import verify_key
@@ -247,8 +248,8 @@ def test_a_real_audit_refuses_the_test_profile(tmp_path):
         verify_key(key.verified.envelope, profile=WMPROTO_1)
 
     z = statement(commitment("refused", 64), "refused", class_names(CLASSES))
-    renamed = z.payload(PROFILE).replace(b'"wmproto-test/1"', b'"wmproto/1"')
-    assert renamed != z.payload(PROFILE)
+    renamed = key_payload(z, PROFILE).replace(b'"wmproto-test/1"', b'"wmproto/1"')
+    assert renamed != key_payload(z, PROFILE)
     with pytest.raises(FormatError, match="the subject is not H"):
         verify_key(OWNER.envelope(renamed), profile=WMPROTO_1)
 
@@ -257,7 +258,7 @@ def test_nothing_is_shared_with_the_real_profile():
     """The same Z under both names: other key_id, other beta, other labels and leaves; the real L is 160."""
     z = statement(commitment("both", 64), "both", class_names(CLASSES))
     real = z.model_copy(update={"profile": WMPROTO_1.name})
-    ours, theirs = born(z), verify_key(OWNER.envelope(real.payload(WMPROTO_1)), profile=WMPROTO_1)
+    ours, theirs = born(z), verify_key(OWNER.envelope(key_payload(real, WMPROTO_1)), profile=WMPROTO_1)
     assert (ours.bits, theirs.bits) == (7, 160)
     assert ours.key_id != theirs.key_id
     assert ours.beta != theirs.beta

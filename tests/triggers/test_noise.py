@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from wmproto.commitment.secrets import prf
 from wmproto.triggers.noise import noise_input
 from wmproto.wire.profile import WMPROTO_1, Profile
 
@@ -44,7 +45,7 @@ def test_shape_seed_and_profile_each_change_everything():
 def test_every_byte_value_is_as_likely():
     counts = [0] * 256
     for i in range(40):
-        for byte in noise_input(WMPROTO_1, WMPROTO_1.prf(SEED, "input", b"", i), (32, 32, 3)):
+        for byte in noise_input(WMPROTO_1, prf(WMPROTO_1, SEED, "input", b"", i), (32, 32, 3)):
             counts[byte] += 1
     chi_square = sum((c - 480) ** 2 for c in counts) / 480  # fixed inputs; mean 255, standard deviation 22.6
     assert 255 - 5 * 22.6 < chi_square < 255 + 5 * 22.6

@@ -6,13 +6,16 @@ from dataclasses import replace
 import pytest
 from vectorfile import cases, check, envelope, patched
 
+from wmproto.commitment.builder import key_payload
 from wmproto.commitment.labels import Labels
-from wmproto.commitment.leaf import inputs_hash, leaf_key, leaf_value
+from wmproto.commitment.leaf import inputs_hash, leaf_value
 from wmproto.commitment.opening import Opening, verify_opening
+from wmproto.commitment.secrets import leaf_key
 from wmproto.commitment.statement import KeyStatement, verify_key
 from wmproto.crypto.signer import Signer
 from wmproto.wire.canonical import canonical_json
-from wmproto.wire.dsse import Envelope, Statement
+from wmproto.wire.compose import compose_envelope
+from wmproto.wire.dsse import Statement
 from wmproto.wire.framing import frame, sha256
 from wmproto.wire.profile import WMPROTO_1
 
@@ -37,9 +40,9 @@ def on_key(group, case):
         n, width = case["many"]
         changes = changes | {"predicate.classes": [f"{i:0{width}}" for i in range(n)]}
     payload = canonical_json(patched(group["base"], changes))
-    key = verify_key(Envelope.make(payload, h(case["signer"]), h(case["sig"])), profile=P)
+    key = verify_key(compose_envelope(payload, h(case["signer"]), h(case["sig"])), profile=P)
     # The writer writes what the reader read, and the owner's signature is the very one.
-    assert key.z.payload(P) == payload
+    assert key_payload(key.z, P) == payload
     assert Statement[KeyStatement].parse(payload, "key").to_bytes() == payload
     assert Signer(h(group["owner_seed"])).envelope(payload) == key.envelope
     return {

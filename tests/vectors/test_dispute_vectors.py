@@ -5,7 +5,7 @@ import hashlib
 import pytest
 from vectorfile import VECTORS, cases, check, patched
 
-from wmproto.commitment.builder import Commitment, commit
+from wmproto.commitment.builder import Commitment, commit, key_payload
 from wmproto.commitment.labels import Labels
 from wmproto.commitment.statement import InputSpec, verify_key
 from wmproto.crypto.signer import Signer
@@ -24,13 +24,16 @@ from wmproto.registry.note import LogKey
 from wmproto.registry.receipt import Receipt
 from wmproto.registry.writing import sign_note, write_log_copy
 from wmproto.release.architecture import architecture_bytes, parse_architecture
+from wmproto.release.payload import release_payload
 from wmproto.release.record import Release, TensorEntry
 from wmproto.release.tensors import TensorDigest, model_digest
 from wmproto.triggers.noise import noise_input
 from wmproto.verdict.tail import ghost_tail
 from wmproto.wire.canonical import canonical_json, parse_json
+from wmproto.wire.compose import compose_envelope
 from wmproto.wire.dsse import Envelope
 from wmproto.wire.framing import frame, sha256
+from wmproto.wire.labels import TRANSCRIPT
 from wmproto.wire.profile import WMPROTO_1
 from wmproto.wire.schema import encode_b64
 
@@ -109,7 +112,7 @@ def on_link(_, case):
     previous = h(case["previous"])
     if "receipts" in case:
         return {"link": link_logged(P, previous, [h(r) for r in case["receipts"]]).hex()}
-    envelope = Envelope.make(case["payload"].encode(), h(case["keyid"]), h(case["sig"]))
+    envelope = compose_envelope(case["payload"].encode(), h(case["keyid"]), h(case["sig"]))
     return {"link": link(P, previous or None, envelope).hex()}
 
 
@@ -249,7 +252,7 @@ def release_of(name, owner, key, receipt):
         salt=None,
         tensors=(TensorEntry(digest=leaf, dtype="F32", name="2.weight", shape=(1000, 4)),),
     )
-    return owner.envelope(release.payload({f"{name}.safetensors": sha256(name.encode())}))
+    return owner.envelope(release_payload(release, {f"{name}.safetensors": sha256(name.encode())}))
 
 
 def play_all():
@@ -268,7 +271,7 @@ def play_all():
         )
         classes = [str(c) for c in range((1000, 1000, 4096, 300)[w])]
         z = commit(leaves, profile=P, keyctx=keyctx, spec=spec, classes=classes, owner=owner.public)
-        key = verify_key(owner.envelope(z.payload(P)), profile=P)
+        key = verify_key(owner.envelope(key_payload(z, P)), profile=P)
         receipt = log.submit("key", key.envelope)
         release = release_of(name, owner, key, receipt)
         log.submit("release", release)
@@ -318,9 +321,15 @@ def on_prefixes(_, case):
     for _, transcript in played():
         for n in range(1, len(transcript.steps) + 1):
             steps = transcript.steps[:n]
-            digest.update(line(Transcript.of(steps)))
+            digest.update(line(Transcript(format=TRANSCRIPT, steps=steps)))
             if steps[-1].receipts:
-                digest.update(line(Transcript.of((*steps[:-1], steps[-1].model_copy(update={"receipts": ()})))))
+                digest.update(
+                    line(
+                        Transcript(
+                            format=TRANSCRIPT, steps=(*steps[:-1], steps[-1].model_copy(update={"receipts": ()}))
+                        )
+                    )
+                )
     return {"digest": digest.hexdigest()}
 
 

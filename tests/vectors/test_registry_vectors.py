@@ -17,7 +17,7 @@ from wmproto.registry.note import LogKey, open_note
 from wmproto.registry.receipt import Receipt, verify_receipt
 from wmproto.registry.writing import sign_note, write_log_copy
 from wmproto.wire.canonical import canonical_json
-from wmproto.wire.dsse import Envelope
+from wmproto.wire.compose import compose_envelope
 from wmproto.wire.profile import WMPROTO_1
 
 h = bytes.fromhex
@@ -27,7 +27,7 @@ P = WMPROTO_1
 def on_entry(_, case):
     payload = canonical_json({"n": 0})
     assert hashlib.sha256(payload).hexdigest() == case["payload_sha256"]
-    envelope = Envelope.make(payload, h(case["keyid"]), h(case["sig"]))
+    envelope = compose_envelope(payload, h(case["keyid"]), h(case["sig"]))
     entry = entry_bytes(P, case["type"], envelope)
     assert leaf_hash(entry) == entry_leaf(P, case["type"], envelope)
     return {"entry": entry.hex(), "leaf": leaf_hash(entry).hex()}

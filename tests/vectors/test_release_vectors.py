@@ -9,10 +9,12 @@ from wmproto.commitment.statement import verify_key
 from wmproto.crypto.merkle import leaf_hash
 from wmproto.crypto.signer import Signer
 from wmproto.release.architecture import architecture_bytes, parse_architecture
+from wmproto.release.payload import release_payload
 from wmproto.release.record import Release, check_release_of, verify_release
 from wmproto.release.tensors import TensorDigest, model_digest, read_tensors, tensor_root
 from wmproto.wire.canonical import canonical_json
-from wmproto.wire.dsse import Envelope, Statement
+from wmproto.wire.compose import compose_envelope
+from wmproto.wire.dsse import Statement
 from wmproto.wire.framing import frame, sha256
 from wmproto.wire.profile import WMPROTO_1
 
@@ -59,11 +61,11 @@ def on_model(_, case):
 
 def on_release(group, case):
     payload = canonical_json(patched(group["base"], case["set"]))
-    verified = verify_release(Envelope.make(payload, h(case["signer"]), h(case["sig"])), profile=P)
+    verified = verify_release(compose_envelope(payload, h(case["signer"]), h(case["sig"])), profile=P)
     assert Statement[Release].parse(payload, "release").to_bytes() == payload
     check_release_of(verified, verify_key(envelope(group["key"]), profile=P))
     if list(verified.files) == sorted(verified.files):  # the writer sorts, the reader does not mind
-        assert verified.release.payload(dict(verified.files)) == payload
+        assert release_payload(verified.release, dict(verified.files)) == payload
     assert Signer(h(group["owner_seed"])).envelope(payload) == verified.envelope
     return {"model": verified.release.model.hex(), "payload_sha256": sha256(payload).hex()}
 

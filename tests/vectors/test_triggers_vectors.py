@@ -5,7 +5,7 @@ import hashlib
 import pytest
 from vectorfile import cases, check
 
-from wmproto.commitment.leaf import input_seed
+from wmproto.commitment.secrets import input_seed
 from wmproto.triggers.noise import noise_input
 from wmproto.wire.profile import WMPROTO_1
 

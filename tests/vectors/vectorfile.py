@@ -13,6 +13,7 @@ import pytest
 from wmproto import errors
 from wmproto.errors import VerificationError
 from wmproto.wire.canonical import canonical_json
+from wmproto.wire.compose import compose_envelope
 from wmproto.wire.dsse import Envelope
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -89,6 +90,6 @@ def patched(value: Any, changes: dict[str, Any]) -> Any:
 
 def envelope(signed: Case) -> Envelope:
     """A signed object of a vector file, whose payload stands there as JSON."""
-    return Envelope.make(
+    return compose_envelope(
         canonical_json(signed["payload"]), bytes.fromhex(signed["keyid"]), bytes.fromhex(signed["sig"])
     )

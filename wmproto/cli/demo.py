@@ -168,7 +168,7 @@ def _play(out: Path, size: _Size, story: _Story, people: dict[str, Any], keyctx:
     released = fit("released", "marked model", marked, _SEED)
     story.say(f"marked model:  {describe(released)}")
     name = "models/released.safetensors"
-    envelope = owner.envelope(active.release(released, recipient="public").payload({name: released.file_sha256}))
+    envelope = owner.envelope(active.release(released, name=name, recipient="public"))
     log.submit("release", envelope)
     write_new(out / "release.json", envelope.to_bytes(), mode=0o644)
     story.say(f"release of {released.digest.hex()[:16]} is logged; only now the weights leave the house")

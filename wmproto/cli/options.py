@@ -39,7 +39,7 @@ class OrderedGroup(click.Group):
 
 def short_text(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
     """Callback of an option whose value goes into a signed object: refuse what could not stand there."""
-    from wmproto.wire.schema import is_text
+    from wmproto.wire.compose import is_text
 
     if not is_text(value):
         raise click.BadParameter("1 to 128 bytes of text without control characters are needed.")

@@ -57,7 +57,7 @@ def record(
     from wmproto.owner.activated import check_model
     from wmproto.release.modelfile import read_model
     from wmproto.release.tensors import WEIGHTS_LIMIT
-    from wmproto.wire.schema import is_text
+    from wmproto.wire.compose import is_text
     from wmproto.wire.writing import write_new
 
     check_new(out, receipt)
@@ -74,9 +74,7 @@ def record(
     secret = open_key(key_path, passphrase_file, "owner")
     with progress("recomputing the leaves") as tick:
         active = home.activated(secret, tick)
-    envelope = secret.signer().envelope(
-        active.release(loaded, recipient=recipient).payload({model.name: loaded.file_sha256})
-    )
+    envelope = secret.signer().envelope(active.release(loaded, name=model.name, recipient=recipient))
     entry = log.append("release", envelope)
     write_new(out, envelope.to_bytes(), mode=0o644)
     write_new(receipt, entry.receipt, mode=0o644)

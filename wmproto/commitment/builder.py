@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from wmproto.commitment.leaf import input_seed, inputs_hash, leaf_key, leaf_value
+from wmproto.commitment.leaf import inputs_hash, leaf_value
 from wmproto.commitment.opening import Opening
-from wmproto.commitment.statement import SUITE, InputSpec, KeyStatement
+from wmproto.commitment.secrets import input_seed, leaf_key
+from wmproto.commitment.statement import STATEMENT_LIMIT, SUITE, InputSpec, KeyStatement, check_rules
 from wmproto.crypto.tree import MerkleTree
-from wmproto.errors import ConfigError
+from wmproto.errors import ConfigError, FormatError
+from wmproto.wire.compose import compose_statement
 from wmproto.wire.profile import Profile
 
 #: ``source(i, seed)`` returns the raw bytes of input i; ``seed`` is PRF_s("input", keyctx, i), which the owner's own
@@ -108,3 +110,16 @@ def commit(
         q=1,
         suite=SUITE,
     )
+
+
+def key_payload(z: KeyStatement, profile: Profile) -> bytes:
+    """Zbytes: the canonical statement whose subject is H("root", suite, R); at most 32 KiB.
+
+    Raises:
+        FormatError: Z breaks a rule, or is too large.
+    """
+    check_rules(z, profile)
+    payload = compose_statement("key", z, ("root", profile.hash("root", z.suite, z.R)))
+    if len(payload) > STATEMENT_LIMIT:
+        raise FormatError(f"key statement: {len(payload)} bytes, at most {STATEMENT_LIMIT} are allowed")
+    return payload

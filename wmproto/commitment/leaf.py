@@ -7,16 +7,6 @@ from wmproto.wire.framing import frame, sha256
 from wmproto.wire.profile import Profile
 
 
-def leaf_key(profile: Profile, master: bytes, keyctx: bytes, index: int) -> bytes:
-    """k_i = PRF_s("leafkey", keyctx, i): hiding salt and label key at once, 32 secret bytes."""
-    return profile.prf(master, "leafkey", keyctx, index)
-
-
-def input_seed(profile: Profile, master: bytes, keyctx: bytes, index: int) -> bytes:
-    """PRF_s("input", keyctx, i): the seed of a generated trigger, 32 secret bytes."""
-    return profile.prf(master, "input", keyctx, index)
-
-
 def inputs_hash(inputs: Sequence[bytes]) -> bytes:
     """SHA-256 of the untagged frame of a leaf's inputs."""
     return sha256(frame(*inputs))

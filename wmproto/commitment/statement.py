@@ -69,23 +69,13 @@ class KeyStatement(Wire):
     q: Uint
     suite: Text
 
-    def payload(self, profile: Profile) -> bytes:
-        """Zbytes: the canonical statement whose subject is H("root", suite, R); at most 32 KiB.
 
-        Raises:
-            FormatError: Z breaks a rule, or is too large.
-        """
-        _check_supported(self)
-        _check_ranges(self, profile)
-        subject = profile.hash("root", self.suite, self.R)
-        payload = Statement[KeyStatement].make("key", self, ("root", subject)).to_bytes()
-        if len(payload) > STATEMENT_LIMIT:
-            raise FormatError(f"key statement: {len(payload)} bytes, at most {STATEMENT_LIMIT} are allowed")
-        return payload
+def check_rules(z: KeyStatement, profile: Profile) -> None:
+    """Check what Z says about itself; what this version does not do yet is refused by name (com-z-9).
 
-
-def _check_supported(z: KeyStatement) -> None:
-    """Refuse by name what the protocol defines and this version does not do yet (com-z-9)."""
+    Raises:
+        FormatError: Z breaks a rule (UnsupportedError: not supported by this version).
+    """
     supported = (
         ("label mode", z.mode, "U"),
         ("labels", z.labels, "secret"),
@@ -98,9 +88,6 @@ def _check_supported(z: KeyStatement) -> None:
         if value != only:
             raise UnsupportedError(f"{name} {value!r} is not supported by this version", hint=f"supported: {only}")
     beacon_named(z.label_source)
-
-
-def _check_ranges(z: KeyStatement, profile: Profile) -> None:
     if z.profile != profile.name:
         raise FormatError(f"key statement: profile {z.profile!r} is not {profile.name!r}")
     if not profile.is_leaf_count(z.N):
@@ -155,8 +142,7 @@ def verify_key(envelope: Envelope, *, profile: Profile) -> VerifiedKey:
     z = statement.predicate
     if z.owner != envelope.signer:
         raise SignatureError("the key statement is not signed by the owner it names", rule="com-z-2", fault="owner")
-    _check_supported(z)
-    _check_ranges(z, profile)
+    check_rules(z, profile)
     if statement.only_subject("root") != profile.hash("root", z.suite, z.R):
         raise FormatError("key statement: the subject is not H(root, suite, R)")
     return VerifiedKey(

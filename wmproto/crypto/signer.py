@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from nacl import bindings
 
+from wmproto.wire.compose import compose_envelope
 from wmproto.wire.dsse import Envelope, pae
 
 
@@ -30,4 +31,4 @@ class Signer:
 
     def envelope(self, payload: bytes) -> Envelope:
         """Sign a payload as a DSSE envelope."""
-        return Envelope.make(payload, self.public, self.sign(pae(payload)))
+        return compose_envelope(payload, self.public, self.sign(pae(payload)))

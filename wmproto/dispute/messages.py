@@ -179,11 +179,6 @@ _TYPES: tuple[type[Message], ...] = (File, Bind, Admit, Ask, Answer, Open, Stop,
 _M = TypeVar("_M", bound=Message)
 
 
-def kind_of(message: Message) -> str:
-    """The message's type name."""
-    return type(message).__name__.lower()
-
-
 def message_kind(payload: bytes) -> str:
     """The type name that a payload claims, read without trusting it; parse_message checks everything.
 

@@ -18,6 +18,7 @@ from wmproto.dispute.transcript import Step, Transcript
 from wmproto.errors import StateError
 from wmproto.suspects.oracle import Suspect
 from wmproto.wire.dsse import Envelope
+from wmproto.wire.labels import TRANSCRIPT
 from wmproto.wire.profile import WMPROTO_1, Profile
 
 
@@ -55,7 +56,7 @@ class Session:
     @property
     def transcript(self) -> Transcript:
         """Everything said so far."""
-        return Transcript.of(tuple(self._steps))
+        return Transcript(format=TRANSCRIPT, steps=tuple(self._steps))
 
     def say(self, envelope: Envelope, attached: Sequence[Envelope] = ()) -> None:
         """Take a message into dispute and transcript; nothing is kept if it is refused."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from wmproto.crypto.signer import Signer
-from wmproto.dispute.messages import Message, kind_of
-from wmproto.wire.dsse import Envelope, Statement
+from wmproto.dispute.messages import Message
+from wmproto.wire.compose import compose_statement
+from wmproto.wire.dsse import Envelope
 
 
 def sign_message(message: Message, *, key_id: bytes, signer: Signer) -> Envelope:
     """Sign a message of the dispute over the key with that key_id."""
-    statement = Statement[type(message)].make(kind_of(message), message, ("key", key_id))  # type: ignore[misc]
-    return signer.envelope(statement.to_bytes())
+    kind = type(message).__name__.lower()
+    return signer.envelope(compose_statement(kind, message, ("key", key_id)))

@@ -5,7 +5,6 @@ from typing import Annotated, Literal, Self
 from pydantic import Field
 
 from wmproto.wire.dsse import Envelope
-from wmproto.wire.labels import TRANSCRIPT
 from wmproto.wire.schema import B64, Wire
 
 TRANSCRIPT_LIMIT = 256 << 20  # bytes
@@ -24,11 +23,6 @@ class Transcript(Wire):
 
     format: Literal["wmproto/transcript@v1"]
     steps: Annotated[tuple[Step, ...], Field(max_length=3 * 4096 + 5)]
-
-    @classmethod
-    def of(cls, steps: tuple[Step, ...]) -> Self:
-        """The transcript with these steps."""
-        return cls(format=TRANSCRIPT, steps=steps)
 
     @classmethod
     def parse(cls, data: bytes) -> Self:

@@ -13,6 +13,7 @@ from wmproto.registry.entry import entry_leaf
 from wmproto.registry.note import LogKey
 from wmproto.registry.receipt import VerifiedReceipt, verify_receipt
 from wmproto.release.modelfile import ModelFile
+from wmproto.release.payload import release_payload
 from wmproto.release.record import Release
 
 
@@ -40,9 +41,21 @@ class ActivatedKey:
             if not labels.is_ghost(i, k):
                 yield i, self.commitment.input(i), labels.label(i, k)
 
-    def release(self, model: ModelFile, *, recipient: str) -> Release:
-        """The release record of a model: log it before the weights leave the house."""
-        return Release(
+    def release(self, model: ModelFile, *, name: str, recipient: str) -> bytes:
+        """The release statement of a model: sign it and log it before the weights leave the house.
+
+        Args:
+            model: The model.
+            name: Name of the released file.
+            recipient: ``public``, or the licensee's name.
+
+        Returns:
+            The payload to sign.
+
+        Raises:
+            FormatError: It has more than 1 MiB.
+        """
+        release = Release(
             architecture=model.architecture.model_dump(mode="json", by_alias=True),
             beta=self.key.beta,
             key_id=self.key.key_id,
@@ -54,6 +67,7 @@ class ActivatedKey:
             salt=None,
             tensors=model.tensor_entries,
         )
+        return release_payload(release, {name: model.file_sha256})
 
 
 def check_model(key: VerifiedKey, model: ModelFile) -> None:

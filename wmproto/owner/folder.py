@@ -18,7 +18,7 @@ from math import prod
 from pathlib import Path
 from typing import Literal
 
-from wmproto.commitment.builder import Commitment, InputSource, commit
+from wmproto.commitment.builder import Commitment, InputSource, commit, key_payload
 from wmproto.commitment.statement import INPUT_LIMIT, STATEMENT_LIMIT, InputSpec, VerifiedKey, verify_key
 from wmproto.crypto.secretfile import Secret
 from wmproto.errors import ConfigError, NotFoundError, StateError
@@ -26,10 +26,11 @@ from wmproto.owner.activated import ActivatedKey, activate
 from wmproto.registry.note import LogKey
 from wmproto.triggers.folder import Pictures, load_folder
 from wmproto.triggers.noise import noise_input
+from wmproto.wire.compose import is_text
 from wmproto.wire.dsse import ENVELOPE_LIMIT, Envelope
 from wmproto.wire.files import read_file
 from wmproto.wire.profile import Profile
-from wmproto.wire.schema import B64, Hex32, Wire, is_text
+from wmproto.wire.schema import B64, Hex32, Wire
 from wmproto.wire.writing import write_new
 
 _Progress = Callable[[int, int], None] | None
@@ -112,7 +113,7 @@ class KeyFolder:
             if pictures is not None:
                 write_new(draft / "pictures.npz", pictures.to_npz(), mode=0o600)
             write_new(draft / "recipe.json", recipe.to_bytes(), mode=0o644)
-            write_new(draft / "statement.json", signer.envelope(z.payload(profile)).to_bytes(), mode=0o644)
+            write_new(draft / "statement.json", signer.envelope(key_payload(z, profile)).to_bytes(), mode=0o644)
             draft.rename(path)
         except OSError as err:
             reason = (err.strerror or str(err)).lower()

@@ -8,8 +8,6 @@ from wmproto.errors import FormatError
 from wmproto.registry.note import LogKey, open_note
 from wmproto.wire.schema import decode_b64, encode_b64
 
-__all__ = ["Checkpoint", "parse_decimal", "verify_checkpoint"]
-
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:

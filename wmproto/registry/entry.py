@@ -5,8 +5,6 @@ from wmproto.wire.dsse import Envelope
 from wmproto.wire.framing import frame
 from wmproto.wire.profile import Profile
 
-__all__ = ["entry_bytes", "entry_leaf"]
-
 
 def entry_bytes(profile: Profile, kind: str, envelope: Envelope) -> bytes:
     """frame(tag, type, SHA-256(payload), signer's public key, signature): less than 300 bytes."""

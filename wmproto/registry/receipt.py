@@ -10,8 +10,6 @@ from wmproto.registry.checkpoint import Checkpoint, parse_decimal, verify_checkp
 from wmproto.registry.note import NOTE_LIMIT, LogKey
 from wmproto.wire.schema import decode_b64, encode_b64
 
-__all__ = ["RECEIPT_LIMIT", "Receipt", "VerifiedReceipt", "verify_receipt"]
-
 _HEAD = "c2sp.org/tlog-proof@v1"
 RECEIPT_LIMIT = NOTE_LIMIT + 8192  # bytes
 

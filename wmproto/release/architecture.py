@@ -23,7 +23,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import AfterValidator, Field, PrivateAttr
 
 from wmproto.errors import FormatError, UnsupportedError
-from wmproto.wire.canonical import parse_canonical
+from wmproto.wire.canonical import canonical_json, parse_json
 from wmproto.wire.schema import Wire
 
 __all__ = [
@@ -384,8 +384,10 @@ def parse_architecture_bytes(data: bytes) -> Architecture:
     Raises:
         FormatError: As parse_architecture, or not the canonical bytes.
     """
-    obj = parse_canonical(data, what="architecture", limit=ARCHITECTURE_LIMIT)
-    return parse_architecture(obj)
+    value = parse_json(data, what="architecture", limit=ARCHITECTURE_LIMIT)
+    if canonical_json(value) != data:
+        raise FormatError("architecture: not in canonical form (RFC 8785)")
+    return parse_architecture(value)
 
 
 def architecture_bytes(architecture: Architecture) -> bytes:

@@ -56,13 +56,6 @@ class Release(Wire):
     salt: Text | None
     tensors: Annotated[tuple[TensorEntry, ...], Field(min_length=1, max_length=4096)]
 
-    def payload(self, files: dict[str, bytes]) -> bytes:
-        """The canonical statement about the released files (name -> SHA-256, 32 bytes); FormatError above 1 MiB."""
-        payload = Statement[Release].make("release", self, *sorted(files.items())).to_bytes()
-        if len(payload) > RELEASE_LIMIT:
-            raise FormatError(f"release statement: {len(payload)} bytes, at most {RELEASE_LIMIT} are allowed")
-        return payload
-
 
 @dataclass(frozen=True, slots=True)
 class VerifiedRelease:

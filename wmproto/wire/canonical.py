@@ -69,15 +69,3 @@ def parse_json(data: bytes, *, what: str, limit: int) -> Any:
         raise FormatError(f"{what}: {err}") from err
     except (ValueError, RecursionError) as err:  # includes UnicodeDecodeError, JSONDecodeError, huge integers
         raise FormatError(f"{what}: not JSON") from err
-
-
-def parse_canonical(data: bytes, *, what: str, limit: int) -> Any:
-    """Parse JSON and refuse it unless encoding the result again gives the very same bytes.
-
-    Raises:
-        FormatError: As parse_json, or the bytes are not the canonical ones.
-    """
-    value = parse_json(data, what=what, limit=limit)
-    if canonical_json(value) != data:
-        raise FormatError(f"{what}: not in canonical form (RFC 8785)")
-    return value

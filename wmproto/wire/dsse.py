@@ -10,7 +10,7 @@ from pydantic import Field
 from wmproto.errors import FormatError
 from wmproto.wire.canonical import canonical_json
 from wmproto.wire.framing import sha256
-from wmproto.wire.labels import PAYLOAD_TYPE, STATEMENT_TYPE, predicate_type
+from wmproto.wire.labels import PAYLOAD_TYPE, predicate_type
 from wmproto.wire.schema import B64, Hex32, Text, Wire
 
 #: Largest signed object in bytes: a round of 16 openings of 256 KiB each fits.
@@ -22,7 +22,9 @@ def pae(payload: bytes) -> bytes:
     return b"DSSEv1 %d %s %d %s" % (len(PAYLOAD_TYPE), PAYLOAD_TYPE.encode(), len(payload), payload)
 
 
-class _Signature(Wire):
+class Signature(Wire):
+    """An Ed25519 signature of 64 bytes and its public key."""
+
     keyid: Hex32
     sig: Annotated[B64, Field(min_length=64, max_length=64)]
 
@@ -32,12 +34,7 @@ class Envelope(Wire):
 
     payload: B64
     payloadType: Literal["application/vnd.in-toto+json"]
-    signatures: Annotated[tuple[_Signature, ...], Field(min_length=1, max_length=1)]
-
-    @classmethod
-    def make(cls, payload: bytes, signer: bytes, signature: bytes) -> Self:
-        """Put together payload, public key (32 bytes) and signature (64 bytes)."""
-        return cls(payload=payload, payloadType=PAYLOAD_TYPE, signatures=(_Signature(keyid=signer, sig=signature),))
+    signatures: Annotated[tuple[Signature, ...], Field(min_length=1, max_length=1)]
 
     @classmethod
     def parse(cls, data: bytes, *, what: str = "signed object") -> Self:
@@ -88,16 +85,6 @@ class Statement(Wire, Generic[P]):
     predicate: P
     predicateType: str
     subject: Annotated[tuple[Subject, ...], Field(min_length=1, max_length=64)]
-
-    @classmethod
-    def make(cls, kind: str, predicate: P, *subjects: tuple[str, bytes]) -> Self:
-        """Build a statement of the kind (``key``, ``file``, ...) about subjects (name, SHA-256 digest)."""
-        return cls(
-            type_=STATEMENT_TYPE,
-            predicate=predicate,
-            predicateType=predicate_type(kind),
-            subject=tuple(Subject(name=name, digest=Digest(sha256=digest)) for name, digest in subjects),
-        )
 
     @classmethod
     def parse(cls, payload: bytes, kind: str, *, limit: int = ENVELOPE_LIMIT) -> Self:

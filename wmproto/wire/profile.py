@@ -4,7 +4,6 @@ They stand in no statement, so that no accuser can set them (specs/security.md, 
 name, therefore other tags: nothing that was made under one verifies under the other.
 """
 
-import hmac
 from dataclasses import dataclass
 from hashlib import shake_256
 
@@ -16,7 +15,7 @@ _WORDS_A_SQUEEZE = 4  # 64-bit words of SHAKE output taken at a time; more only 
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """Constants, and the tagged hash, PRF and uniform draw under the profile's name.
+    """Constants, and the tagged hash and uniform draw under the profile's name.
 
     Attributes:
         name: Stands in Z and begins every tag.
@@ -58,16 +57,6 @@ class Profile:
     def hash(self, word: Word, *fields: bytes | str | int) -> bytes:
         """H(word, fields...): SHA-256 over the frame of tag and fields, 32 bytes."""
         return sha256(frame(self.tag(word), *fields))
-
-    def prf(self, secret: bytes, word: Word, *fields: bytes | str | int) -> bytes:
-        """HMAC-SHA-256 under a 32-byte secret over the frame of tag and fields, 32 bytes.
-
-        Raises:
-            ValueError: The secret has another length: HMAC takes k and k || 00 for the same key, and an empty one too.
-        """
-        if len(secret) != 32:
-            raise ValueError("a PRF secret has 32 bytes")
-        return hmac.digest(secret, frame(self.tag(word), *fields), "sha256")
 
     def draw(self, m: int, word: Word, *fields: bytes | str | int) -> int:
         """Draw uniformly from range(m) out of SHAKE-256 over the frame of tag and fields.

@@ -52,8 +52,8 @@ def _hex32(value: Any) -> bytes:
     return value
 
 
-def _text(value: Any) -> str:
-    """1 to 128 bytes of UTF-8 without control characters (U+0000 to U+001F, U+007F to U+009F)."""
+def check_text(value: Any) -> str:
+    """Return 1 to 128 bytes of UTF-8 without control characters (U+0000 to U+001F, U+007F to U+009F), or ValueError."""
     if not isinstance(value, str):
         raise ValueError("must be text")
     try:
@@ -66,20 +66,12 @@ def _text(value: Any) -> str:
     return value
 
 
-def is_text(value: str) -> bool:
-    """Whether a text may stand in a signed object as a Text."""
-    try:
-        return bool(_text(value))
-    except ValueError:
-        return False
-
-
 #: 32 bytes; hexadecimal in JSON.
 Hex32 = Annotated[bytes, BeforeValidator(_hex32), PlainSerializer(bytes.hex, return_type=str)]
 #: Bytes of any length; base64 in JSON.
 B64 = Annotated[bytes, BeforeValidator(_b64), PlainSerializer(encode_b64, return_type=str)]
 #: A short line for people or a name.
-Text = Annotated[str, BeforeValidator(_text)]
+Text = Annotated[str, BeforeValidator(check_text)]
 #: A count or an index.
 Uint = Annotated[int, Field(ge=0, le=2**53 - 1)]
 
