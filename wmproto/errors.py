@@ -7,7 +7,7 @@ line, a hint and the exit code of its class.
 
 from typing import Literal
 
-Party = Literal["claimant", "respondent", "arbitrator", "registry", "owner", "unknown"]
+Party = Literal["claimant", "respondent", "arbitrator", "registry", "owner", "nobody", "unknown"]
 
 
 class WmprotoError(Exception):

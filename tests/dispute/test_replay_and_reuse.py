@@ -177,7 +177,9 @@ def test_leaves_of_an_earlier_dispute_are_taken(of):
     for start in (0, 16):
         again = Play(of).file(start, 32).bind(model=seed("other")).admit(both).round().round()
         audited = again.audit()
-        assert audited.outcome.problems == (f"the range starts at leaf {start}; leaves below 32 are taken",)
+        assert [(p.rule, p.text) for p in audited.outcome.problems] == [
+            ("dis-taken-2", f"start {start}: leaves below 32 are taken")
+        ]
         assert audited.outcome.verdict == "INADMISSIBLE"
         assert found(audited).dependent  # and would be DEPENDENT else
 
@@ -198,7 +200,7 @@ def test_a_file_serves_once(of):
     again = Play(of)
     again.start, again.count = 0, 32
     again.add("file", first.lines[0].message, first.lines[0].attached).bind().admit(both).round().round()
-    assert again.audit().outcome.problems == ("this very file was admitted before",)
+    assert [(p.rule, p.fault) for p in again.audit().outcome.problems] == [("dis-admit-9", "arbitrator")]
     assert free(of) == 0  # and it takes nothing
     hidden = Play(of)
     hidden.start, hidden.count = 0, 32
@@ -303,7 +305,7 @@ def test_two_arbitrators_share_one_range(of):
     two = Play(of).file(0, 32, **file).bind().say_admit([one.logged_entry("admit")], by=OTHER)
     of.log.add("admit", two.lines[-1].message)
     two.logged(of.log.receipts(two.admitted_leaves()))
-    assert two.audit().outcome.problems == ("the range starts at leaf 0; leaves below 32 are taken",)
+    assert [p.text for p in two.audit().outcome.problems] == ["start 0: leaves below 32 are taken"]
     assert ARBITRATOR.public != OTHER.public
 
 

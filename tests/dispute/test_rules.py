@@ -85,12 +85,23 @@ def unsupported(match):
     return malformed(match, UnsupportedError)
 
 
+#: Who is to blame for what makes a claim inadmissible (the table in specs/dispute.md).
+FAULTS = dict.fromkeys(
+    ["dis-range-1", "dis-range-2", "dis-file-5", "dis-file-6", "dis-taken-2", "dis-order-1", "dis-order-2"], "claimant"
+)
+FAULTS |= dict.fromkeys(
+    ["dis-admit-5", "dis-admit-8", "dis-admit-9", "dis-order-4", "dis-order-5", "dis-log-4"], "arbitrator"
+)
+FAULTS |= {"dis-admit-7": "claimant", "dis-order-3": "nobody"}
+
+
 def inadmissible(play, *phrases, trust=None, log_copy=None):
     """The audit finds exactly these problems, in words, and says INADMISSIBLE."""
     audited = play.audit(trust, log_copy)
     assert len(audited.outcome.problems) == len(phrases), audited.outcome.problems
     for phrase, problem in zip(phrases, audited.outcome.problems, strict=True):
-        assert phrase in problem
+        assert phrase in problem.text
+        assert problem.fault == FAULTS[problem.rule]
     assert audited.outcome.verdict == "INADMISSIBLE"
     return audited
 
@@ -494,7 +505,7 @@ def test_a_stranger_cannot_file_with_a_copy_of_the_statement_under_his_own_name(
 @pytest.mark.parametrize(("n", "start"), [(32, 8), (32, 1), (64, 40), (4096, 16), (4096, 33), (2048, 8)])
 def test_dis_range_1_a_dispute_starts_on_the_grid(n, start):
     of = cast(n=n)
-    inadmissible(Play(of).file(start, 16), f"starts at leaf {start}, not at a multiple of")
+    inadmissible(Play(of).file(start, 16), f"starts at leaf {start}, no multiple of")
     grid = 32 if n == 4096 else 16
     honest(Play(of).file(grid, 16))
 
@@ -876,7 +887,7 @@ def test_dis_order_2_the_release_stands_between_key_and_admit(small):
     early = PaperLog()
     early.add("release", release)
     early.add("key", small.key.envelope)
-    inadmissible(Play(small, log=early).file(release=release).bind().admit(), "release does not stand between")
+    inadmissible(Play(small, log=early).file(release=release).bind().admit(), "release is not between")
     late = PaperLog(kept=small.log.kept)
     witness = late.fork()
     witness.add("release", release)
@@ -884,7 +895,7 @@ def test_dis_order_2_the_release_stands_between_key_and_admit(small):
     play = Play(small, log=late).file(release=release, release_receipt=proof).bind().say_admit()
     late.add("admit", play.lines[-1].message)
     late.add("release", release)
-    inadmissible(play.log_admit(), "release does not stand between")
+    inadmissible(play.log_admit(), "release is not between")
 
 
 def test_dis_order_3_weights_that_are_older_than_the_key_end_the_claim(small):
@@ -895,7 +906,7 @@ def test_dis_order_3_weights_that_are_older_than_the_key_end_the_claim(small):
         log.add("key", small.key.envelope)
     after.add("release", old)
     play = Play(small, log=before).file().bind(old).admit().round().round()
-    inadmissible(play, "registered before the labels were born")
+    inadmissible(play, "older in the log than the labels")
     honest(Play(small, log=after).file().bind(old).admit().round().round())
 
 

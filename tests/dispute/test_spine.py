@@ -11,6 +11,7 @@ from wmproto.dispute.messages import Admit, Policy
 from wmproto.dispute.roles import Arbitrator, Respondent
 from wmproto.dispute.session import Session
 from wmproto.dispute.sign import sign_message
+from wmproto.dispute.tally import Finding
 from wmproto.dispute.transcript import Transcript
 from wmproto.errors import RaceError, StateError, TrustError
 from wmproto.verdict.closed_form import floor_log2_evidence
@@ -181,7 +182,8 @@ def test_weights_released_before_the_key_are_an_absolute_defence(tmp_path):
         count=32,
         save=saved.append,
     )
-    assert outcome.problems == ("the suspect's weights were registered before the labels were born",)
+    text = "the suspect's weights are older in the log than the labels"
+    assert outcome.problems == (Finding("dis-order-3", "nobody", text),)
     assert audit(saved[-1].to_bytes(), trust=world.trust).outcome == outcome
     outcome = audit(saved[-1].to_bytes(), trust=world.trust).outcome
     assert outcome.verdict == "INADMISSIBLE"

@@ -80,6 +80,7 @@ def run(
 
     Leaves that were asked are used up for good. If it is cut off, give the same command again.
     """
+    from wmproto.cli.words import broken_rules
     from wmproto.dispute.hold import hold
     from wmproto.dispute.messages import Policy
     from wmproto.dispute.outcome import EXIT_CODES
@@ -156,7 +157,7 @@ def run(
             "hits": outcome.evidence.wealth.hits,
             "leaves": outcome.evidence.asked,
             "marked": outcome.evidence.wealth.n,
-            "problems": list(outcome.problems),
+            "problems": broken_rules(outcome.problems),
             "transcript": str(out),
             "verdict": outcome.verdict,
         },
@@ -164,7 +165,7 @@ def run(
             f"{outcome.verdict}: {outcome.evidence_log2} bits of {outcome.bits} "
             f"after {outcome.evidence.asked} leaves "
             f"({outcome.evidence.wealth.hits} hits of {outcome.evidence.wealth.n} marked)",
-            *(f"problem: {text}" for text in outcome.problems),
+            *(f"problem: {found.text}" for found in outcome.problems),
             f"recheck it: wmproto dispute audit {out} --trust TRUST.json",
         ],
     )

@@ -2,6 +2,7 @@
 
 from wmproto.dispute.audit import Audit
 from wmproto.dispute.outcome import Outcome
+from wmproto.dispute.tally import Finding
 from wmproto.verdict.tail import ghost_tail
 
 _NOT_PROVED = (
@@ -95,14 +96,19 @@ def audit_lines(audit: Audit) -> list[str]:
     if o.verdict == "NOT SHOWN":
         lines.append(f"  supported  this much evidence alone bounds a false claim by: {_power(o.supported_log2)}")
     lines += [f"  {name:<10} {value}" for name, value in _who(audit)]
-    lines += [f"  problem    {text}" for text in o.problems]
-    lines += [f"  finding    {f.text} (rule {f.rule}; at fault: {f.fault})" for f in o.findings]
+    for name, broken in (("problem", o.problems), ("finding", o.findings)):
+        lines += [f"  {name}    {f.text} (rule {f.rule}; at fault: {f.fault})" for f in broken]
     yes, no = proves(o)
     lines += ["proves", f"  {yes}", "does not prove", f"  {no}", "an audit cannot know"]
     lines += [f"  - {text}" for text in cannot_know(audit)]
     if audit.assumed:
         lines.append("consistent; trust assumed: " + ", ".join(audit.assumed))
     return lines
+
+
+def broken_rules(found: tuple[Finding, ...]) -> list[dict[str, str]]:
+    """Problems or findings for machines."""
+    return [{"fault": f.fault, "rule": f.rule, "text": f.text} for f in found]
 
 
 def audit_record(audit: Audit) -> dict[str, object]:
@@ -117,7 +123,7 @@ def audit_record(audit: Audit) -> dict[str, object]:
         "decided": o.decided,
         "does_not_prove": no,
         "evidence_log2": o.evidence_log2,
-        "findings": [{"fault": f.fault, "rule": f.rule, "text": f.text} for f in o.findings],
+        "findings": broken_rules(o.findings),
         "ghosts": {"finding": _ghosts(audit), "hits": e.ghost_hits, "opened": e.ghosts},
         "hits": e.wealth.hits,
         "labels": e.wealth.m,
@@ -125,7 +131,7 @@ def audit_record(audit: Audit) -> dict[str, object]:
         "log_checked": audit.log_checked,
         "marked": e.wealth.n,
         "parties": dict(_who(audit)),
-        "problems": list(o.problems),
+        "problems": broken_rules(o.problems),
         "proves": yes,
         "supported_log2": o.supported_log2,
         "trust_assumed": list(audit.assumed),

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from wmproto.commitment.statement import VerifiedKey
 from wmproto.dispute.messages import Admit, Decide, File, parse_message
+from wmproto.dispute.tally import Finding
 from wmproto.errors import FormatError, InclusionError, VerificationError
 from wmproto.registry.entry import entry_leaf
 from wmproto.registry.note import LogKey
@@ -36,17 +37,17 @@ def verify_together(receipts: Sequence[bytes], log: LogKey, leaves: Sequence[byt
     return proofs
 
 
-def order_problems(admit: int, key: int, release: int | None, prior: int | None, earlier: Sequence[int]) -> list[str]:
-    """What the order of the log (indices of the entries) says against the dispute, in words; empty if nothing."""
-    problems = []
+def disorder(admit: int, key: int, release: int | None, prior: int | None, earlier: Sequence[int]) -> list[Finding]:
+    """What the order of the log (indices of the entries) says against the dispute; empty if nothing."""
+    problems: list[Finding] = []
     if not key < admit:
-        problems.append("the key stands after admit in the log")
+        problems.append(Finding("dis-order-1", "claimant", "the key stands after admit in the log"))
     if release is not None and not key < release < admit:
-        problems.append("the release does not stand between key and admit in the log")
+        problems.append(Finding("dis-order-2", "claimant", "the release is not between key and admit in the log"))
     if prior is not None and prior < key:
-        problems.append("the suspect's weights were registered before the labels were born")
+        problems.append(Finding("dis-order-3", "nobody", "the suspect's weights are older in the log than the labels"))
     if list(earlier) != sorted(set(earlier)) or any(i >= admit for i in earlier):
-        problems.append("the earlier entries are not in the order of the log")
+        problems.append(Finding("dis-order-4", "arbitrator", "the earlier entries are not in the order of the log"))
     return problems
 
 

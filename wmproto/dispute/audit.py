@@ -111,9 +111,9 @@ def _check_log(dispute: Dispute, copy: LogCopy) -> bool:
     before = counted(copy.entries[: then.index], key=dispute.key, log=dispute.file.log)
     free = first_free(before, dispute.profile)
     if tuple(before) != dispute.admit.earlier:
-        dispute.problems.append("admit hides an earlier entry of the key, as the copy of the log shows")
+        dispute.problems.append(Finding("dis-log-4", "arbitrator", "admit hides an earlier entry of the key"))
     elif dispute.file.start < free:
-        dispute.problems.append(f"leaves below {free} are taken, as the copy of the log shows")
+        dispute.problems.append(Finding("dis-log-4", "arbitrator", f"leaves below {free} are taken"))
     for leaf, said in counted(copy.entries, key=dispute.key, log=dispute.file.log).items():
         if isinstance(said, Decide) and said.admit == dispute.admit_entry and leaf != dispute.decide_entry:
             # Both signatures are hers: whoever holds the file cannot stage it by cutting.

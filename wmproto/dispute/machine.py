@@ -69,7 +69,7 @@ class Dispute:
         self.link: bytes | None = None
         self.rounds = 0  # asked
         self.answered = 0  # of these, rounds that the arbitrator answered
-        self.problems: list[str] = []
+        self.problems: list[Finding] = []  # why the claim is inadmissible
         self.release: VerifiedRelease | None = None
         self.admission: VerifiedReceipt | None = None
         self.checkpoints: list[Checkpoint] = []  # every one that was shown, in order of the messages
@@ -117,7 +117,7 @@ class Dispute:
             FormatError: decide's receipt is malformed.
         """
         if self.phase == "admitted" and self.link is not None:
-            self._judge(lambda: self._verify_admission(tuple(receipts)))
+            self._judge("dis-admit-5", "arbitrator", lambda: self._verify_admission(tuple(receipts)))
             self.link = link_logged(self.profile, self.link, receipts)
             self.phase = "ready"
         elif self.phase == "decided":
@@ -201,24 +201,24 @@ class Dispute:
             raise SignatureError("file is not signed by the key's owner", rule="dis-file-4")
         self.file, self.key, self.log, self.file_envelope = file, key, log, envelope
         self._range()
-        self._judge(lambda: self._receipt(file.key_receipt, file.key_entry, "key"))
+        self._judge("dis-file-5", "claimant", lambda: self._receipt(file.key_receipt, file.key_entry, "key"))
         if file.release_entry is not None:
-            self._judge(lambda: self._take_release(attached[1]))
+            self._judge("dis-file-6", "claimant", lambda: self._take_release(attached[1]))
         self.phase = "filed"
         return file
 
     def _range(self) -> None:
         file, grid = self.file, self.profile.start_grid(self.key.z.N)
         if file.start % grid:
-            self.problems.append(f"the range starts at leaf {file.start}, not at a multiple of {grid}")
+            self._problem("dis-range-1", "claimant", f"the range starts at leaf {file.start}, no multiple of {grid}")
         if file.count % self.profile.round_leaves or not file.count or self.end > self.key.z.N:
-            self.problems.append(f"{file.count} leaves from leaf {file.start} on are not whole rounds of the key")
+            self._problem("dis-range-2", "claimant", f"{file.count} leaves from {file.start} on: no whole rounds")
 
     def _receipt(self, data: bytes | None, leaf: bytes | None, what: str) -> None:
         try:
             self.checkpoints.append(verify_receipt(data or b"", leaf or b"", self.log).checkpoint)
         except (VerificationError, FormatError) as err:
-            raise VerificationError(f"the receipt of the {what}: {err}", rule="dis-file-5", fault="claimant") from err
+            raise VerificationError(f"the receipt of the {what}: {err}") from err
 
     def _take_release(self, envelope: Envelope) -> None:
         release = verify_release(envelope, profile=self.profile)
@@ -259,11 +259,11 @@ class Dispute:
         earlier = admission.counted(self._earlier, key=self.key, log=self.file.log)
         free = admission.first_free(earlier, self.profile)
         if tuple(earlier) != self.admit.earlier:
-            self.problems.append("admit lists an earlier entry that does not count")
+            self._problem("dis-admit-8", "arbitrator", "admit lists an earlier entry that does not count")
         if self.file in earlier.values():
-            self.problems.append("this very file was admitted before")
+            self._problem("dis-admit-9", "arbitrator", "this very file was admitted before")
         if self.file.start < free:
-            self.problems.append(f"the range starts at leaf {self.file.start}; leaves below {free} are taken")
+            self._problem("dis-taken-2", "claimant", f"start {self.file.start}: leaves below {free} are taken")
         proofs = admission.verify_together(receipts, self.log, self.admission_leaves)
         self.admission = proofs[0]
         self.checkpoints.append(self.admission.checkpoint)
@@ -271,11 +271,14 @@ class Dispute:
         admit, key = next(at), next(at)
         release = next(at) if self.file.release_entry is not None else None
         prior = next(at) if self.bind.prior is not None else None
-        self.problems += admission.order_problems(admit, key, release, prior, list(at))
+        self.problems += admission.disorder(admit, key, release, prior, list(at))
+        self._judge("dis-order-5", "arbitrator", lambda: self._verify_head(admit))
+
+    def _verify_head(self, admit: int) -> None:
         head = verify_checkpoint(self.admit.head.encode(), self.log)
         self.checkpoints.append(head)
         if head.size > admit:
-            self.problems.append("the log head that admit quotes is younger than admit")
+            raise VerificationError("the log head that admit quotes is younger than admit")
 
     # --- rounds ------------------------------------------------------------------------------------------------
 
@@ -289,7 +292,7 @@ class Dispute:
         if [leaf.index for leaf in ask.leaves] != due:
             raise VerificationError(f"ask is not for leaves {due[0]} to {due[-1]}", rule="dis-ask-1", fault="claimant")
         if self.phase == "admitted":
-            self.problems.append("admit was not logged before the first leaf was asked")
+            self._problem("dis-admit-7", "claimant", "admit was not logged before the first leaf was asked")
         self.pending, self._answers, self.rounds = ask, (), self.rounds + 1
         self.phase = "asked"
         return ask
@@ -365,9 +368,12 @@ class Dispute:
         if len(attached) != len(named) or leaves != list(named):
             raise VerificationError("what is attached is not what the message names", rule=rule)
 
-    def _judge(self, check: Callable[[], Any]) -> None:
+    def _problem(self, rule: str, fault: Party, text: str) -> None:
+        self.problems.append(Finding(rule, fault, text))
+
+    def _judge(self, rule: str, fault: Party, check: Callable[[], Any]) -> None:
         """Run a check whose failure makes the claim inadmissible instead of the transcript false."""
         try:
             check()
         except (VerificationError, FormatError) as err:
-            self.problems.append(str(err))
+            self._problem(rule, fault, str(err))

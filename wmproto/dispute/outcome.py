@@ -35,7 +35,7 @@ class Outcome:
     assumptions: Assumptions
     bound_log2: int
     supported_log2: int
-    problems: tuple[str, ...]
+    problems: tuple[Finding, ...]
     findings: tuple[Finding, ...]
     decided: bool
 

@@ -202,7 +202,7 @@ class Arbitrator:
             StateError: The range that was filed is taken, or the log is not the one addressed.
         """
         if dispute.problems:
-            raise VerificationError(f"inadmissible: {dispute.problems[0]}", rule="dis-admit-1", fault="claimant")
+            raise VerificationError(f"inadmissible: {dispute.problems[0].text}", rule="dis-admit-1", fault="claimant")
         if dispute.file.log != log.vkey:
             raise StateError("the dispute is addressed to another log")
         free, earlier = self._counted(dispute, log)

@@ -107,7 +107,7 @@ class Session:
         """
         dispute = self.dispute
         if dispute.phase not in ("ready", "asked", "answered") or dispute.problems:
-            reason = dispute.problems[0] if dispute.problems else f"the dispute is {dispute.phase}"
+            reason = dispute.problems[0].text if dispute.problems else f"the dispute is {dispute.phase}"
             raise StateError(f"no leaf is asked: {reason}")
         while True:
             if dispute.phase == "ready":

@@ -16,7 +16,7 @@ from wmproto.verdict.wealth import Wealth
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """An act that breaks a rule and leaves the verdict as it is: which rule, whose act, in words."""
+    """A broken rule: which, by whom, in words. A problem makes the claim inadmissible; the rest changes no verdict."""
 
     rule: str
     fault: Party
