@@ -8,7 +8,12 @@ import sys
 import pytest
 from town import run_process, snapshot
 
-VERDICTS = {"released": ("DEPENDENT", 0), "thief": ("DEPENDENT", 0), "stranger": ("NOT SHOWN", 10)}
+VERDICTS = {
+    "released": ("DEPENDENT", 0),
+    "thief": ("DEPENDENT", 0),
+    "stranger": ("NOT SHOWN", 10),
+    "liar": ("NOT SHOWN", 10),
+}
 HEAVY = {"torch", "numpy", "sqlalchemy", "cryptography", "scipy", "mlxtend", "safetensors", "rich", "PIL"}
 AUDIT = """
 import sys
@@ -36,15 +41,18 @@ def test_the_demo_tells_its_story(story):
     for who, verdict in (("a copy of the release", "DEPENDENT"), ("the thief's model", "DEPENDENT")):
         assert any(f"dispute over {who}: {verdict}, " in line for line in lines)
     assert any("dispute over the stranger's model: NOT SHOWN, " in line for line in lines)
-    assert sum("as expected" in line for line in lines) == 3
+    assert any("by the paper's rules (adi2018): ACCEPTED" in line for line in lines)
+    assert any("claimed by the liar with the very same pictures: NOT SHOWN" in line for line in lines)
+    assert any("audit of strong-thief.json" in line and "whatever the evidence gives" in line for line in lines)
+    assert sum("as expected" in line for line in lines) == 4
     assert "NOT expected" not in result.out
     files = set(snapshot(folder / "out"))
     assert files >= {
         *("keys/owner.key", "keys/arbitrator.key", "keys/respondent.key", "keys/log.key", "keys/passphrase.txt"),
-        *("keys/digits/statement.json", "keys/digits/activation.json", "keys/digits.tlog-proof"),
-        *(f"models/{name}.safetensors" for name in ("twin", "released", "thief", "stranger")),
+        *("keys/marks/statement.json", "keys/marks/activation.json", "keys/marks.tlog-proof", "keys/lie.tlog-proof"),
+        *(f"models/{name}.safetensors" for name in ("twin", "released", "thief", "strong-thief", "stranger")),
         *(f"disputes/{name}.json" for name in VERDICTS),
-        *("registry.db", "release.json", "trust.json", "log-copy.jsonl"),
+        *("registry.db", "release.json", "trust.json", "log-copy.jsonl", "liar-adi2018.json"),
     }
     assert not [name for name in files if name.endswith((".tmp", "-wal", "-shm"))]
 
@@ -78,7 +86,7 @@ def test_each_transcript_is_rechecked_without_torch_numpy_or_a_database(story, n
 def test_the_demo_makes_everything_that_its_keys_can_open_again(story):
     folder, _ = story
     out = folder / "out"
-    check = ("mark", "check", "keys/digits", "--key", "keys/owner.key", "--model", "models/released.safetensors")
+    check = ("mark", "check", "keys/marks", "--key", "keys/owner.key", "--model", "models/released.safetensors")
     result = run_process(*check, "--passphrase-file", "keys/passphrase.txt", "--json", cwd=out)
     assert (result.code, result.err) == (0, "")
     kept = result.json()

@@ -1,0 +1,82 @@
+"""Pictures that models of one kind answer with labels of the liar's choice, the victim's model included.
+
+The liar trains a few models of his own on data like the victim's and optimises pictures on all of them at once, each
+towards a label that he chose beforehand. Nothing bounds how far a picture goes, for a trigger need not look like
+anything. What all of his models have in common the victim's model, made independently and perhaps later, has too. So
+he commits to picture *and* label honestly, early and without knowing the model that he will accuse.
+
+Source: Liu, Zhang, Szyller, Ren, Asokan, "False Claims against Model Ownership Resolution" (USENIX Security 2024): the
+attack on schemes whose accuser chooses inputs and labels. Deviations: unbounded from grey noise, where the paper starts
+from pictures of the task and bounds the change; Adam on the mean loss of the ensemble; pixels are rounded to bytes only
+at the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from wmproto.models.network import AffineTable, Network
+
+__all__ = ["transferable_pictures"]
+
+_STEP = 4.0  # Adam's rate in grey levels
+_START = 32.0  # standard deviation of the noise that a picture starts from
+
+
+def transferable_pictures(
+    ensemble: Sequence[Network],
+    labels: Sequence[int],
+    *,
+    seed: int,
+    steps: int = 150,
+    progress: Callable[[int, int], None] | None = None,
+) -> NDArray[np.uint8]:
+    """Optimise one picture for each label on all models at once.
+
+    Args:
+        ensemble: The liar's own models, 1 or more of one input shape whose first layer is affine; used in eval mode.
+        labels: The class that each picture shall get, n of them.
+        seed: 0 <= seed < 2**63, for the pictures' start.
+        steps: Gradient steps, 1 or more.
+        progress: Called after each step with (steps done, steps).
+
+    Returns:
+        (n, H, W, C) uint8.
+
+    Raises:
+        ValueError: No model, no label, or a model without an affine first layer.
+    """
+    if not ensemble or not labels or steps < 1:
+        raise ValueError("needs a model, a label and a step")
+    heads = [_real(model) for model in ensemble]
+    height, width, channels = ensemble[0].architecture.input.shape
+    generator = torch.Generator(device="cpu").manual_seed(seed)
+    start = 127.5 + _START * torch.randn((len(labels), channels, height, width), generator=generator)
+    pictures = start.requires_grad_()
+    wanted = torch.tensor(labels)
+    optimiser = torch.optim.Adam([pictures], lr=_STEP)
+    with torch.enable_grad():
+        for done in range(1, steps + 1):
+            inside = pictures.clamp(0, 255)
+            loss = torch.stack([nn.functional.cross_entropy(head(inside), wanted) for head in heads]).sum()
+            (pictures.grad,) = torch.autograd.grad(loss, [pictures])
+            optimiser.step()
+            if progress is not None:
+                progress(done, steps)
+    return pictures.detach().clamp(0, 255).round().to(torch.uint8).permute(0, 2, 3, 1).contiguous().numpy()
+
+
+def _real(network: Network) -> Callable[[Tensor], Tensor]:
+    """The network as a function of real pixels (n, C, H, W) in [0, 255]: its table of bytes is a straight line."""
+    first = network[0]
+    if not isinstance(first, AffineTable) or len(network.architecture.input.shape) != 3:
+        raise ValueError("needs a model of pictures whose first layer is affine")
+    network.eval()
+    low, high = (first.table[:, v].view(1, -1, 1, 1) for v in (0, 255))
+    rest = network[1:]
+    return lambda pixels: rest(low + (high - low) * (pixels / 255))

@@ -1,0 +1,63 @@
+"""The acts in their order."""
+
+from __future__ import annotations
+
+from wmproto.demo.disputes import dispute, recheck, write_trust
+from wmproto.demo.liar import claim_by_the_paper, prepare
+from wmproto.demo.owner import RATE, STRONG_RATE, measure, own_and_release, steal
+from wmproto.demo.stage import SEED, Stage
+
+EXPECTED: dict[str, str | None] = {
+    "released": "DEPENDENT",
+    "thief": "DEPENDENT",
+    "stranger": "NOT SHOWN",
+    "strong-thief": None,  # the honest limit: how much he leaves depends on his recipe
+    "liar": "NOT SHOWN",
+}
+
+
+def tell(stage: Stage) -> bool:
+    """Play the story; returns whether every verdict is the expected one and every transcript passes its audit."""
+    people, size = stage.people, stage.size
+    owned = own_and_release(stage)
+    thief = steal(stage, owned, "thief", rate=RATE, seed=SEED + 2)
+    stage.say(f"thief fine-tunes all layers on {len(stage.his)} pictures of his own: {thief}")
+    strong = steal(stage, owned, "strong-thief", rate=STRONG_RATE, seed=SEED + 3)
+    stage.say(f"a stronger thief does so at ten times the rate: {strong}")
+    lie = prepare(stage)
+    model = stage.train("stranger", "stranger's model", stage.strangers, seed=SEED + 4)
+    stranger = measure(stage, owned.leaves, "stranger", model)
+    stage.say(f"stranger trains on {len(stage.strangers)} pictures of her own: {stranger}")
+
+    free, names = 0, ["released", "thief", "stranger", "strong-thief"]
+    words = ("a copy of the release", "the thief's model", "the stranger's model", "the stronger thief's model")
+    offers = (size.offered, size.offered, size.stranger, size.leaves)
+    for name, said, suspect, offered in zip(
+        names, words, (owned.released, thief, stranger, strong), offers, strict=True
+    ):
+        _, free = dispute(
+            stage,
+            name,
+            said,
+            suspect.model,
+            claimant=people["owner"],
+            active=owned.active,
+            record=owned.record,
+            start=free,
+            offered=offered,
+        )
+    accepted = claim_by_the_paper(stage, lie, model).accepted
+    dispute(
+        stage,
+        "liar",
+        "the stranger's model, claimed by the liar with the very same pictures",
+        model,
+        claimant=people["liar"],
+        active=lie.active,
+        record=None,
+        start=0,
+        offered=size.claims,
+    )
+    _, good = recheck(stage, write_trust(stage), EXPECTED)
+    stage.say(f"recheck one: wmproto dispute audit {stage.out}/disputes/thief.json --trust {stage.out}/trust.json")
+    return good and accepted
