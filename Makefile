@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup test lint type demo demo-fast vectors audit-size bench clean
+.PHONY: setup test lint type demo demo-fast vectors audit-size bench paper-accuracy clean
 
 setup: .venv/ready
 
@@ -40,7 +40,13 @@ demo-fast: setup
 	$(BIN)/wmproto demo --fast --out demo-out-fast
 
 bench: setup
-	$(BIN)/python benchmarks/spine.py
+	$(BIN)/python benchmarks/bench.py
+	$(BIN)/python benchmarks/liar.py
+	$(BIN)/python benchmarks/calibration.py
+
+# All of Fashion-MNIST, 10 trainings, half an hour; goes on where it was interrupted. DATA: see benchmarks/accuracy.py
+paper-accuracy: setup
+	$(BIN)/python benchmarks/accuracy.py $(if $(DATA),--data $(DATA))
 
 clean:
 	rm -rf .venv demo-out demo-out-fast

@@ -11,7 +11,6 @@ and class indices), or one .npz file that holds these four arrays.
 import argparse
 import importlib.util
 import json
-import os
 import platform
 import statistics
 import sys
@@ -54,7 +53,9 @@ def read(path: Path) -> tuple[Dataset, Dataset]:
 
 def marks(seed: int) -> MarkedLeaves:
     """The leaves to embed of a key that follows from the seed."""
-    master, keyctx, identity = (sha256(b"wmproto accuracy %s %d" % (what, seed)).digest() for what in (b"m", b"c", b"i"))
+    master, keyctx, identity = (
+        sha256(b"wmproto accuracy %s %d" % (what, seed)).digest() for what in (b"m", b"c", b"i")
+    )
     spec, owner = InputSpec(dtype="uint8", kind="image", shape=SHAPE), Signer(identity)
     leaves = Commitment(
         profile=WMPROTO_1,
@@ -70,7 +71,9 @@ def marks(seed: int) -> MarkedLeaves:
     labels, chosen = Labels(key), []
     for i in range(leaves.count):
         if not labels.is_ghost(i, leaves.leaf_key(i)):
-            chosen.append((np.frombuffer(leaves.input(i), np.uint8).reshape(SHAPE), labels.label(i, leaves.leaf_key(i))))
+            chosen.append(
+                (np.frombuffer(leaves.input(i), np.uint8).reshape(SHAPE), labels.label(i, leaves.leaf_key(i)))
+            )
     inputs, born = zip(*chosen, strict=True)
     return MarkedLeaves(np.stack(inputs), np.array(born), key.key_id)
 
@@ -120,7 +123,7 @@ def save(result: dict[str, object], path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_suffix(".tmp")
     draft.write_text(json.dumps(result, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-    os.replace(draft, path)
+    draft.replace(path)
 
 
 def main() -> None:
