@@ -42,7 +42,7 @@ def test_the_demo_tells_its_story(story):
         assert any(f"dispute over {who}: {verdict}, " in line for line in lines)
     assert any("dispute over the stranger's model: NOT SHOWN, " in line for line in lines)
     assert any("by the paper's rules (adi2018): ACCEPTED" in line for line in lines)
-    assert any("claimed by the liar with the very same pictures: NOT SHOWN" in line for line in lines)
+    assert any("dispute over the liar's claim to the stranger's model: NOT SHOWN" in line for line in lines)
     assert any("audit of strong-thief.json" in line and "whatever the evidence gives" in line for line in lines)
     assert sum("as expected" in line for line in lines) == 4
     assert "NOT expected" not in result.out
@@ -52,7 +52,7 @@ def test_the_demo_tells_its_story(story):
         *("keys/marks/statement.json", "keys/marks/activation.json", "keys/marks.tlog-proof", "keys/lie.tlog-proof"),
         *(f"models/{name}.safetensors" for name in ("twin", "released", "thief", "strong-thief", "stranger")),
         *(f"disputes/{name}.json" for name in VERDICTS),
-        *("registry.db", "release.json", "trust.json", "log-copy.jsonl", "liar-adi2018.json"),
+        *("registry.db", "release.json", "trust.json", "log-copy.jsonl", "liar-adi2018.json", "report.html"),
     }
     assert not [name for name in files if name.endswith((".tmp", "-wal", "-shm"))]
 

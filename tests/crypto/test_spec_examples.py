@@ -2,12 +2,16 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from shamir_mnemonic import combine_mnemonics
 
 from wmproto.commitment.secrets import input_seed, prf
+from wmproto.crypto.backup import combine
 from wmproto.crypto.secretfile import Secret, open_secret, read_public, seal
+from wmproto.crypto.sharefile import read_share
 from wmproto.crypto.signer import Signer
 from wmproto.crypto.signing import verify_envelope
 from wmproto.triggers.noise import noise_input
@@ -94,6 +98,18 @@ def test_secretfile():
     content = page("secretfile.md").split("in it ")[1].split("**Status")[0]
     shown = json.loads(re.sub(r"\s", "", content))
     assert shown == {"contexts": [KEYCTX.hex()], "master": S.hex(), "role": "owner", "seed": SEED.hex()}
+
+
+def test_shares():
+    """The share on the page, and the words of another one, restore the secret file on the page."""
+    text = page("secretfile.md")
+    (shown,) = re.findall(r"```text\n(.*?)```", text, re.DOTALL)
+    one = read_share(shown.encode())
+    assert one.to_text().decode() == shown
+    words = text.split("words of share 2\n")[1].split("\n\n")[0].split()
+    two = replace(one, number=2, words=tuple(words))
+    assert combine([("one", one), ("two", read_share(two.to_text()))]) == Secret("owner", SEED, S, (KEYCTX,))
+    assert combine_mnemonics([" ".join(one.words), " ".join(words)]) == hex_after("secretfile.md", "backup key    ")
 
 
 @pytest.mark.parametrize("name", ["encoding.md", "triggers.md", "secretfile.md"])

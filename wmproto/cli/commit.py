@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from wmproto.cli.commit_inspect import inspect
 from wmproto.cli.options import (
     PROFILE,
     OrderedGroup,
@@ -94,3 +95,6 @@ def _remember(key_path: Path, passphrase_file: Path | None, keyctx: bytes) -> Se
     secret = secret.with_context(keyctx)
     replace(key_path, seal(secret, passphrase, random=secrets.token_bytes), mode=0o600)
     return secret
+
+
+commit.add_command(inspect)

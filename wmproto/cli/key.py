@@ -1,4 +1,4 @@
-"""``wmproto key``: identities and the birth of labels."""
+"""``wmproto key``: identities and the birth of labels; passphrases and backups have files of their own."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from wmproto.cli.key_backup import backup, restore
+from wmproto.cli.key_passwd import passwd
 from wmproto.cli.options import (
     PROFILE,
     OrderedGroup,
@@ -23,7 +25,7 @@ from wmproto.cli.output import AnyPath, emit, json_option, read_input
 
 @click.group(cls=OrderedGroup)
 def key() -> None:
-    """Identities: make, show, activate."""
+    """Identities: make, show, activate, back up."""
 
 
 @key.command(short_help="Make a new identity.")
@@ -113,3 +115,8 @@ def activate(
         {"ghosts": total - marked, "key_id": active.key.key_id.hex(), "leaves": total, "marked": marked},
         [f"labels are born: {marked} leaves to mark, {total - marked} ghosts"],
     )
+
+
+key.add_command(passwd)
+key.add_command(backup)
+key.add_command(restore)

@@ -19,12 +19,13 @@ STOPPED, NO_READER = 130, 141  # 128 and the number of SIGINT or SIGPIPE, as she
 
 #: command -> (module, attribute, one line); the module is imported when the command is used.
 _COMMANDS = {
-    "key": ("wmproto.cli.key", "key", "Identities: make, show, activate."),
+    "key": ("wmproto.cli.key", "key", "Identities: make, show, activate, back up."),
     "commit": ("wmproto.cli.commit", "commit", "Commit to a key's inputs before any label exists."),
     "registry": ("wmproto.cli.registry", "registry", "The append-only log: new, submit, prove, export."),
     "release": ("wmproto.cli.release", "release", "Record a release in the log, and verify one."),
     "mark": ("wmproto.cli.mark", "mark", "Train a marked model, or check one for the mark."),
-    "dispute": ("wmproto.cli.dispute", "dispute", "Run, audit and replay disputes."),
+    "dispute": ("wmproto.cli.dispute", "dispute", "Run, show, audit and replay disputes, and report on them."),
+    "status": ("wmproto.cli.status", "status", "What is left of a key: its leaves, its disputes, its next start."),
     "verdict": ("wmproto.cli.verdict", "verdict", "How many leaves a verdict takes."),
     "demo": ("wmproto.cli.demo", "demo", "Play the whole story on real pictures, in three minutes."),
 }

@@ -15,6 +15,7 @@ import click
 
 from wmproto.cli.output import AnyPath, read_input
 from wmproto.errors import ConfigError, FormatError, MissingExtraError
+from wmproto.wire.hidden import Hidden, HiddenText
 from wmproto.wire.profile import WMPROTO_1
 
 if TYPE_CHECKING:
@@ -46,13 +47,6 @@ def short_text(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
     return value
 
 
-class _Passphrase(bytes):
-    """A passphrase that no traceback and no log shows."""
-
-    def __repr__(self) -> str:
-        return "<passphrase>"
-
-
 def passphrase_option(command: _F) -> _F:
     """``--passphrase-file``: where the passphrase stands; without it there is a prompt."""
     return click.option(
@@ -73,24 +67,23 @@ def read_passphrase(path: Path | None, *, confirm: bool = False, what: str = "pa
         if not text:
             problem = "is not UTF-8 text" if text is None else "has an empty first line"
             raise ConfigError(f"the passphrase file {path} {problem}", hint="its first line is the passphrase")
-        return _Passphrase(passphrase_from_text(text))
+        return passphrase_from_text(text)
     if not sys.stdin.isatty():
         raise ConfigError("no terminal to ask for a passphrase", hint="--passphrase-file FILE")
-    typed = str(click.prompt(what, hide_input=True, confirmation_prompt=confirm, err=True))
-    return _Passphrase(passphrase_from_text(typed))
+    return passphrase_from_text(HiddenText(click.prompt(what, hide_input=True, confirmation_prompt=confirm, err=True)))
 
 
 def _first_line(path: Path) -> str | None:
     """None where it is not UTF-8. Raises no error of its own while it holds what may be a passphrase."""
-    data = read_input(path, what="passphrase file", limit=PASSPHRASE_LIMIT)
+    data = Hidden(read_input(path, what="passphrase file", limit=PASSPHRASE_LIMIT))
     try:
-        return data.split(b"\n")[0].removesuffix(b"\r").decode()
+        return HiddenText(data.split(b"\n")[0].removesuffix(b"\r").decode())
     except UnicodeDecodeError:
         return None
 
 
-def open_key(path: Path, passphrase_file: Path | None, role: str) -> Secret:
-    """Open a secret file of the given role.
+def open_key(path: Path, passphrase_file: Path | None, role: str | None) -> Secret:
+    """Open a secret file of the given role; None: of any.
 
     Raises:
         ConfigError: Another role, no such file; SecretError: a wrong passphrase. Names the file.
@@ -99,14 +92,14 @@ def open_key(path: Path, passphrase_file: Path | None, role: str) -> Secret:
     return open_key_with_passphrase(path, passphrase_file, role)[0]
 
 
-def open_key_with_passphrase(path: Path, passphrase_file: Path | None, role: str) -> tuple[Secret, bytes]:
+def open_key_with_passphrase(path: Path, passphrase_file: Path | None, role: str | None) -> tuple[Secret, bytes]:
     """As open_key; returns the passphrase, too, for whoever has to seal the file again."""
     from wmproto.crypto.secretfile import SECRET_LIMIT, open_secret, read_public
 
-    data = read_input(path, what=f"{role} key", limit=SECRET_LIMIT)
+    data = read_input(path, what=f"{role} key" if role else "key file", limit=SECRET_LIMIT)
     with named(path):
         found, _ = read_public(data)
-    if found != role:
+    if role is not None and found != role:
         raise ConfigError(f"{path} is a key of role {found}, not {role}", hint=f"give the {role}'s key file")
     passphrase = read_passphrase(passphrase_file, what=f"passphrase of {path}")
     with named(path):

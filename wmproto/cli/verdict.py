@@ -31,11 +31,15 @@ def _retention(text: str) -> tuple[int, int]:
 @click.option("--classes", type=click.IntRange(2, 65536), required=True, help="C: number of classes.")
 @click.option("--retention", default="0.8", show_default=True, help="Chance that the suspect keeps a mark, 0 to 1.")
 @click.option("--bits", type=click.IntRange(1, 4096), help="Bits asked for (default: those of the profile).")
+@click.option("--leaves", type=int, metavar="N", help="Leaves of a key: also print how many disputes it is good for.")
 @json_option
-def plan(classes: int, retention: str, bits: int | None, as_json: bool) -> None:
+def plan(classes: int, retention: str, bits: int | None, leaves: int | None, as_json: bool) -> None:
     """Print how many leaves a DEPENDENT takes: marked ones, and the range to offer, ghosts included."""
     from wmproto.verdict.plan import plan as work_out
 
+    if leaves is not None and not PROFILE.is_leaf_count(leaves):
+        rule = "N is a multiple of 16 from 16 to 2,048, or a multiple of 2,048 up to 65,536"
+        raise ConfigError(f"a key cannot have {leaves} leaves", hint=rule)
     needed = bits if bits is not None else PROFILE.bits(beacon=False)
     result = work_out(classes, needed, _retention(retention))
     s = result.sequential
@@ -45,11 +49,13 @@ def plan(classes: int, retention: str, bits: int | None, as_json: bool) -> None:
             hint="a luck of 1 in C must be clearly beaten; more classes or a stronger mark",
         )
     fixed = result.fixed
+    whole, average = s.disputes(leaves) if leaves is not None else (0, 0)
     emit(
         as_json,
         {
             "bits": needed,
             "classes": classes,
+            "disputes": {"at_the_mean": average, "leaves": leaves, "whole_range": whole} if leaves else None,
             "fixed_size": list(fixed) if fixed else None,
             "marked_99": s.marked,
             "marked_mean_tenths": s.mean_tenths,
@@ -64,5 +70,17 @@ def plan(classes: int, retention: str, bits: int | None, as_json: bool) -> None:
             f"  with ghosts (one leaf in four): offer a range of {s.range_leaves} leaves "
             f"({s.offered} suffice in 99 of 100)",
             *([f"  a test of fixed size would take {fixed[0]} marked leaves and {fixed[1]} hits"] if fixed else []),
+            *(_disputes(leaves, s.range_leaves, whole, average) if leaves is not None else []),
         ],
     )
+
+
+def _disputes(leaves: int, planned: int, whole: int, average: int) -> list[str]:
+    """How many disputes a key is good for, and what that does not promise."""
+    if not whole:
+        return [f"  a key of {leaves} leaves is smaller than one range of {planned}: offer all of it, with less chance"]
+    return [
+        f"  a key of {leaves} leaves has room for {whole} dispute{'s' * (whole != 1)} that "
+        f"use{'s' * (whole == 1)} the whole range, {average} if each takes the average",
+        "  (at this retention; a dispute over a suspect that lost the mark, or never had it, uses its whole range)",
+    ]

@@ -6,6 +6,7 @@ from nacl import bindings
 
 from wmproto.wire.compose import compose_envelope
 from wmproto.wire.dsse import Envelope, pae
+from wmproto.wire.hidden import Hidden
 
 
 class Signer:
@@ -21,6 +22,7 @@ class Signer:
         if len(seed) != 32:
             raise ValueError("an Ed25519 seed has 32 bytes")
         self.public, self._secret = bindings.crypto_sign_seed_keypair(seed)
+        self._secret = Hidden(self._secret)
 
     def __repr__(self) -> str:
         return f"Signer({self.public.hex()})"

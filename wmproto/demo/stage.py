@@ -77,7 +77,7 @@ FULL = Size(
     ensemble=5,
     ensemble_epochs=8,
     claims=256,
-    steps=100,
+    steps=60,
 )
 FAST = Size(
     pictures=1000,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from wmproto.demo.disputes import dispute, recheck, write_trust
 from wmproto.demo.liar import claim_by_the_paper, prepare
 from wmproto.demo.owner import RATE, STRONG_RATE, measure, own_and_release, steal
+from wmproto.demo.page import write_page
 from wmproto.demo.stage import SEED, Stage
 
 EXPECTED: dict[str, str | None] = {
@@ -13,6 +14,15 @@ EXPECTED: dict[str, str | None] = {
     "stranger": "NOT SHOWN",
     "strong-thief": None,  # the honest limit: how much he leaves depends on his recipe
     "liar": "NOT SHOWN",
+}
+
+#: What the claimant calls each suspect.
+TITLES = {
+    "released": "a copy of the release",
+    "thief": "the thief's model",
+    "stranger": "the stranger's model",
+    "strong-thief": "the stronger thief's model",
+    "liar": "the liar's claim to the stranger's model",
 }
 
 
@@ -29,16 +39,17 @@ def tell(stage: Stage) -> bool:
     stranger = measure(stage, owned.leaves, "stranger", model)
     stage.say(f"stranger trains on {len(stage.strangers)} pictures of her own: {stranger}")
 
-    free, names = 0, ["released", "thief", "stranger", "strong-thief"]
-    words = ("a copy of the release", "the thief's model", "the stranger's model", "the stronger thief's model")
-    offers = (size.offered, size.offered, size.stranger, size.leaves)
-    for name, said, suspect, offered in zip(
-        names, words, (owned.released, thief, stranger, strong), offers, strict=True
+    free = 0
+    for name, suspect, offered in (
+        ("released", owned.released, size.offered),
+        ("thief", thief, size.offered),
+        ("stranger", stranger, size.stranger),
+        ("strong-thief", strong, size.leaves),
     ):
         _, free = dispute(
             stage,
             name,
-            said,
+            TITLES[name],
             suspect.model,
             claimant=people["owner"],
             active=owned.active,
@@ -46,11 +57,11 @@ def tell(stage: Stage) -> bool:
             start=free,
             offered=offered,
         )
-    accepted = claim_by_the_paper(stage, lie, model).accepted
+    by_the_paper = claim_by_the_paper(stage, lie, model)
     dispute(
         stage,
         "liar",
-        "the stranger's model, claimed by the liar with the very same pictures",
+        TITLES["liar"],
         model,
         claimant=people["liar"],
         active=lie.active,
@@ -58,6 +69,10 @@ def tell(stage: Stage) -> bool:
         start=0,
         offered=size.claims,
     )
-    _, good = recheck(stage, write_trust(stage), EXPECTED)
+    audits, good = recheck(stage, write_trust(stage), EXPECTED)
+    write_page(
+        stage, audits, TITLES, [owned.twin, owned.released, thief, strong, stranger], (by_the_paper, size.claims)
+    )
+    stage.say(f"look at it:  {stage.out}/report.html")
     stage.say(f"recheck one: wmproto dispute audit {stage.out}/disputes/thief.json --trust {stage.out}/trust.json")
-    return good and accepted
+    return good and by_the_paper.accepted
