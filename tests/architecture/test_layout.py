@@ -9,7 +9,19 @@ import pytest
 from audit_size import COMMAND_LIMIT, LIMIT, audit_modules
 
 PACKAGE = Path(__file__).parents[2] / "wmproto"
-ABOVE = ("wire", "crypto", "triggers", "commitment", "verdict", "registry", "release", "suspects", "dispute", "owner", "report")
+ABOVE = (
+    "wire",
+    "crypto",
+    "triggers",
+    "commitment",
+    "verdict",
+    "registry",
+    "release",
+    "suspects",
+    "dispute",
+    "owner",
+    "report",
+)
 HEAVY = {"torch", "ray", "matplotlib", "scipy", "mlxtend"}
 
 

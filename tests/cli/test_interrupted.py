@@ -145,7 +145,7 @@ WRITERS = {
     "registry export": ("new.jsonl", (), ("registry", "export", "registry.db", "new.jsonl")),
     "mark train": (
         "new.safetensors",
-        (),
+        ("new.safetensors.savepoint",),  # what was trained is not lost
         ("mark", "train", "mykey", "--key", "owner.key", "--data", "data.npz", "--seed", 1, "--epochs", 1, "--out", "new.safetensors", *PASS),
     ),
     "release record": (

@@ -1,11 +1,16 @@
 """Nothing that a session writes or says holds a secret: not the files, not the streams, not a traceback's variables."""
 
 import base64
+import contextlib
 import errno
+import gc
 import json
 import os
 import re
 import sqlite3
+import sys
+import types
+from collections import Counter
 from dataclasses import dataclass
 from unittest import mock
 
@@ -13,9 +18,12 @@ import pytest
 from town import LEAVES, PASS, PASSPHRASE, dispute, run, spawn
 
 from wmproto.commitment.labels import Labels
+from wmproto.crypto.secret import Content, new_secret
 from wmproto.crypto.secretfile import open_secret
 from wmproto.owner import KeyFolder
 from wmproto.wire.profile import WMPROTO_1
+
+ROLES = ("owner", "arbitrator", "respondent", "log")
 
 
 @dataclass
@@ -29,7 +37,7 @@ class Secrets:
 def secrets_of(home, asked: int = 32) -> Secrets:
     """All secrets of the town, known because the passphrase is."""
     hidden, shown = {"passphrase": PASSPHRASE.encode()}, {}
-    for role in ("owner", "arbitrator", "respondent", "log"):
+    for role in ROLES:
         secret = open_secret((home / f"{role}.key").read_bytes(), PASSPHRASE.encode())
         hidden[f"seed of {role}"] = secret.seed
         if secret.master is not None:
@@ -58,6 +66,7 @@ def secrets_of(home, asked: int = 32) -> Secrets:
 
 def disguises(secret: bytes) -> list[bytes]:
     """A secret as raw bytes, hexadecimal, base64 at any alignment, and as Python or JSON would print it."""
+    secret = bytes(secret)  # not Hidden: its repr is what we look for
     found = [secret, secret[::-1], secret.hex().encode(), secret.hex().upper().encode()]
     found += [repr(secret)[2:-1].encode(), repr(list(secret))[1:-1].encode(), ",".join(map(str, secret)).encode()]
     for shift in range(3):
@@ -130,6 +139,32 @@ def test_no_command_says_a_secret(town):
     secrets = secrets_of(town.home)
     for name, result in town.said.items():
         assert search(result.stdout + result.stderr, secrets.hidden) == [], name
+
+
+def test_no_report_and_no_reader_shows_a_secret(home):
+    """What is made for arbitrators, auditors and the owner's desk; share files by themselves, too."""
+    trusting = ("--trust", "trust.json", "--log-copy", "log-copy.jsonl")
+    secrets = secrets_of(home)
+    for command in (
+        ("dispute", "audit", "first.json", *trusting, "--json"),
+        ("dispute", "show", "first.json"),
+        ("dispute", "show", "first.json", "--json"),
+        ("dispute", "report", "first.json", *trusting, "--out", "report.html"),
+        ("dispute", "replay", "first.json", "--model", "marked.safetensors"),
+        ("commit", "inspect", "mykey", "--json"),
+        ("key", "show", "mykey"),
+        ("key", "backup", "owner.key", "--threshold", 2, "--shares", 3, "--out-dir", "shares", *PASS),
+        ("mark", "check", "mykey", "--key", "owner.key", "--model", "marked.safetensors", *PASS),
+        ("release", "verify", "release.json", "--model", "marked.safetensors"),
+        ("status", "mykey", "--registry", "registry.db", "--json"),
+    ):
+        result = run(*command, cwd=home)
+        assert result.code == 0, (command, result.err)
+        assert search(result.stdout + result.stderr, secrets.hidden) == [], command
+    written = [home / "report.html", *(home / "shares").iterdir()]
+    assert len(written) == 4
+    for path in written:
+        assert search(path.read_bytes(), secrets.hidden) == [], path
 
 
 def failures(vkey):
@@ -252,3 +287,184 @@ def test_key_files_of_one_secret_share_no_bytes(home):
     assert before["nonce"] != after["nonce"]
     assert before["kdf"]["salt"] != after["kdf"]["salt"]
     assert before["box"][:40] != after["box"][:40]
+
+
+# --- objects, and every moment of a command
+
+
+def innermost(secrets: Secrets) -> dict[str, bytes]:
+    """Passphrase, seeds, master secret and all leaf keys: what shows a label, or makes a signature."""
+    found = secrets.hidden | secrets.shown
+    return {name: s for name, s in found.items() if name.startswith(("passphrase", "seed", "master", "key of leaf"))}
+
+
+def reachable(*roots: object) -> list[object]:
+    """All objects behind some objects, but no modules, classes and loggers, and of functions their closures alone."""
+    found, left = {}, list(roots)
+    while left:
+        one = left.pop()
+        if id(one) in found or isinstance(one, type | types.ModuleType | str | int | float | None):
+            continue
+        found[id(one)] = one
+        if isinstance(one, types.FunctionType):
+            left += [*(one.__closure__ or ()), *(one.__defaults__ or ())]
+        elif not type(one).__module__.startswith(("torch", "sqlalchemy", "logging", "sqlite3")):
+            left += gc.get_referents(one)
+    return list(found.values())
+
+
+def test_no_object_that_holds_secrets_shows_one(home):
+    from wmproto.crypto.secretfile import passphrase_from_text
+    from wmproto.dispute.messages import Policy
+    from wmproto.dispute.roles import Arbitrator, Claimant, Respondent
+    from wmproto.dispute.session import Session
+    from wmproto.marking import MarkedLeaves, MarkedLoader
+    from wmproto.registry.log import Log
+
+    secrets = {r: open_secret((home / f"{r}.key").read_bytes(), PASSPHRASE.encode()) for r in ROLES}
+    owner = secrets["owner"]
+    active = KeyFolder(home / "mykey", profile=WMPROTO_1).activated(owner)
+    leaves = MarkedLeaves.of(active)
+    log = Log.open(home / "registry.db", secrets["log"].signer())
+    try:
+        objects = {
+            "secrets": secrets,
+            "another context": owner.with_context(bytes(32)),
+            "a new secret": new_secret("owner", lambda n: bytes(range(100 + n, 100, -1))),
+            "plaintext": Content.of(owner),
+            "passphrase": passphrase_from_text(PASSPHRASE),
+            "signers": {r: s.signer() for r, s in secrets.items()},
+            "commitment": active.commitment,
+            "opening": active.commitment.open(40),
+            "active": active,
+            "claimant": Claimant(active.key, active.commitment, owner.signer()),
+            "respondent": Respondent(secrets["respondent"].signer(), "escrow"),
+            "arbitrator": Arbitrator(secrets["arbitrator"].signer(), Policy(bits=0, suspects_log2=24)),
+            "log": log,
+            "session": Session(print),
+            "leaves": leaves,
+            "loader": MarkedLoader([], leaves, seed=1),
+        }
+        hidden = innermost(secrets_of(home)) | {"a new seed": bytes(range(132, 100, -1))}
+        seen = reachable(objects)
+        assert {type(o).__name__ for o in seen} >= {
+            "Secret",
+            "Signer",
+            "Commitment",
+            "ActivatedKey",
+            "Claimant",
+            "Hidden",
+        }
+        for one in seen:
+            for text in (repr(one), str(one), f"{one}"):
+                assert search(text.encode(), hidden) == [], (type(one), search(text.encode(), hidden))
+    finally:
+        log.close()
+
+
+def test_the_search_behind_objects_finds_what_is_not_hidden(home):
+    secrets = secrets_of(home)
+    master = bytes(innermost(secrets)["master secret"])
+    inner = {"deep": [lambda: master]}
+    assert any(search(repr(one).encode(), innermost(secrets)) == ["master secret"] for one in reachable(inner))
+
+
+class Watch:
+    """A trace that looks at the variables of wmproto's frames at every line, as Ctrl-C right there would show them.
+
+    Args:
+        secrets: What must not be seen.
+        often: How many calls of a function are looked at, and how often each line in one call.
+    """
+
+    def __init__(self, secrets: dict[str, bytes], often: int = 4) -> None:
+        self._forms = [form.decode("latin-1") for s in secrets.values() for form in disguises(s)]
+        self._often, self._seen, self._clean = often, Counter(), set()
+        self.lines, self.found = set(), set()
+
+    def __call__(self, frame, _event, _arg):
+        code = frame.f_code
+        if "/wmproto/" not in code.co_filename or "/tests/" in code.co_filename:
+            return None
+        self._seen[code] += 1
+        return self._look if self._seen[code] <= self._often else None
+
+    def _look(self, frame, _event, _arg):
+        code = frame.f_code
+        self._seen[id(frame), frame.f_lineno] += 1
+        if self._seen[id(frame), frame.f_lineno] > self._often:
+            return self._look
+        function = code.co_filename.rpartition("/wmproto/")[2], code.co_qualname
+        self.lines.add((*function, frame.f_lineno))
+        for variable, value in list(frame.f_locals.items()):
+            if isinstance(value, bytes | bytearray) and len(value) > 4096:
+                continue  # models and logs: other tests look into them
+            with contextlib.suppress(AttributeError):  # a repr of what is only half made
+                text = repr(value)
+                if len(text) > 1 << 16 or text in self._clean:
+                    continue
+                if any(form in text for form in self._forms):
+                    self.found.add((*function, variable))
+                else:
+                    self._clean.add(text)
+        return self._look
+
+
+#: Variables that hold a secret for the length of one call, because the code around it knows nothing of secrets.
+MOMENTS = {
+    ("wire/files.py", "read_file", "data"),  # the passphrase file: it is read as any other file
+    ("wire/canonical.py", "canonical_json", "value"),  # a secret on its way into or out of its box
+    ("wire/canonical.py", "_refuse_floats", "value"),  # likewise
+    ("wire/canonical.py", "_refuse_floats", "inner"),  # likewise
+    ("crypto/merkle.py", "leaf_hash", "data"),  # one leaf on its way into its hash: an audit runs this, too
+    ("wire/profile.py", "Profile.draw", "seed"),  # one label on its way out of its hash: likewise
+    ("wire/profile.py", "draw_from", "seed"),  # likewise
+}
+
+
+@pytest.mark.slow
+def test_at_no_moment_of_a_command_a_traceback_would_show_a_secret(town, home):
+    """Master secret, seeds, passphrase and the keys of leaves that are not asked: at no line of any function."""
+    hidden = innermost(secrets_of(home))
+    commands = {
+        **{n: c for n, c in writers(town.vkey).items() if n != "mark train"},
+        "key new": ("key", "new", "new.key", "--role", "owner", *PASS),
+        "mark check": ("mark", "check", "mykey", "--key", "owner.key", "--model", "marked.safetensors", *PASS),
+    }
+    for name, command in commands.items():
+        asked = {f"key of leaf {i}" for i in range(32, 96)} if name == "dispute run" else set()
+        watch = Watch({n: s for n, s in hidden.items() if n not in asked})
+        before = sys.gettrace()
+        sys.settrace(watch)
+        try:
+            result = run(*command, cwd=home)
+        finally:
+            sys.settrace(before)
+        assert result.code == 0, (name, result.err)
+        assert len(watch.lines) > 100, name
+        assert watch.found <= MOMENTS, name
+
+
+def test_a_training_that_was_cut_off_holds_no_secret(home):
+    train = (
+        "mark",
+        "train",
+        "mykey",
+        "--key",
+        "owner.key",
+        "--data",
+        "data.npz",
+        "--seed",
+        1,
+        "--epochs",
+        2,
+        "--out",
+        "n",
+    )
+    with mock.patch("wmproto.models.save_model", side_effect=KeyboardInterrupt):
+        result = run(*train, *PASS, cwd=home)
+    assert result.code == 130
+    assert (home / "n.savepoint").stat().st_size > 100_000
+    hidden = secrets_of(home).hidden
+    assert search((home / "n.savepoint").read_bytes(), hidden) == []
+    assert search(result.stdout + result.stderr + result.trace.encode(), innermost(secrets_of(home))) == []

@@ -187,9 +187,15 @@ def test_folders_that_cannot_be_synced_are_let_off_and_others_not(tmp_path, monk
 
     monkeypatch.setattr(os, "fsync", fails_on_folders(errno.EINVAL))
     write_new(tmp_path / "f", NEW)
-    monkeypatch.setattr(os, "fsync", fails_on_folders(errno.EIO))
-    with pytest.raises(ConfigError):
-        write_new(tmp_path / "g", NEW)
+    for code in (errno.EIO, errno.ENOSPC):
+        monkeypatch.setattr(os, "fsync", fails_on_folders(code))
+        for write, name in ((write_new, f"g{code}"), (replace, "f")):
+            with pytest.raises(ConfigError, match="is written, but may not outlive a power cut") as err:
+                write(tmp_path / name, NEW + b"!")
+            assert os.strerror(code).lower() in str(err.value)
+            assert "it is whole" in err.value.hint  # not: nothing was written
+            assert (tmp_path / name).read_bytes() == NEW + b"!"
+    assert listing(tmp_path) == sorted(["f", f"g{errno.EIO}", f"g{errno.ENOSPC}"])
 
 
 @pytest.mark.parametrize("write", [write_new, replace])

@@ -73,7 +73,7 @@ def _value(hint: Any, metadata: list[Any]) -> Any:
             return [_value(parameters[0], [])] * max(least, 1)
         return [_value(p, []) for p in parameters]
     if origin is dict:
-        return {"any": [1, None, "text"]}
+        return {"any": "text" if parameters[1] is str else [1, None, "text"]}
     if hint is bool:
         return True
     if hint is int:

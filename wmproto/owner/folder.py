@@ -31,7 +31,7 @@ from wmproto.wire.dsse import ENVELOPE_LIMIT, Envelope
 from wmproto.wire.files import read_file
 from wmproto.wire.profile import Profile
 from wmproto.wire.schema import B64, Hex32, Wire
-from wmproto.wire.writing import write_new
+from wmproto.wire.writing import sync_folder, write_new
 
 _Progress = Callable[[int, int], None] | None
 
@@ -115,6 +115,9 @@ class KeyFolder:
             write_new(draft / "recipe.json", recipe.to_bytes(), mode=0o644)
             write_new(draft / "statement.json", signer.envelope(key_payload(z, profile)).to_bytes(), mode=0o644)
             draft.rename(path)
+            sync_folder(path)  # the statement is about to be logged: its folder must not be lost
+        except ConfigError as err:  # it names the draft, which nobody will find
+            raise ConfigError(str(err).replace(str(draft), str(path)), hint=err.hint) from err
         except OSError as err:
             reason = (err.strerror or str(err)).lower()
             raise ConfigError(

@@ -22,13 +22,16 @@ __all__ = ["Store"]
 
 _APPLICATION_ID = 0x776D6C67  # "wmlg" in the file's header: tells a log from any other SQLite file before touching it
 _BUSY_S = 30.0  # how long a writer waits for another one
-_PERMISSIONS = "look at the permissions of the file and its folder: SQLite writes beside the file even to read it"
+_PERMISSIONS = (
+    "look at the permissions of the file and its folder, and whether the disk is read-only: "
+    "SQLite writes beside the file even to read it"
+)
 _FAILURES: dict[int, tuple[type[RegistryError], str, str | None]] = {
     sqlite3.SQLITE_BUSY: (RegistryError, "is locked by another process", "wait until it is done, then try again"),
     sqlite3.SQLITE_READONLY: (RegistryError, "is read-only", _PERMISSIONS),
     sqlite3.SQLITE_FULL: (RegistryError, "cannot grow: the disk is full", "make room; nothing was appended"),
     sqlite3.SQLITE_CANTOPEN: (RegistryError, "cannot be opened", _PERMISSIONS),
-    sqlite3.SQLITE_IOERR: (RegistryError, "cannot be read or written", "look at the disk, then open the log again"),
+    sqlite3.SQLITE_IOERR: (RegistryError, "cannot be read or written", "look at the disk: is it full? then try again"),
     sqlite3.SQLITE_NOTADB: (CorruptStoreError, "is not a log's database", "check the path"),
     sqlite3.SQLITE_CORRUPT: (CorruptStoreError, "is damaged", "keep the file, and see specs/registry.md, Operating"),
     sqlite3.SQLITE_CONSTRAINT: (CorruptStoreError, "contradicts itself", "see specs/registry.md, Operating"),
@@ -71,7 +74,8 @@ class Store:
                 rows.sign(0, note)
         except BaseException:
             store.close()
-            path.unlink()  # nobody has seen it
+            for suffix in ("", "-wal", "-shm", "-journal"):  # nobody has seen it; the next file of that name must not
+                Path(f"{path}{suffix}").unlink(missing_ok=True)  # find what SQLite could not clear away on a full disk
             raise
         return store
 

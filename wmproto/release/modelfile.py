@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from wmproto.errors import FormatError
+from wmproto.errors import FormatError, UnsupportedError
 from wmproto.release.architecture import Architecture, parse_architecture, parse_architecture_bytes
 from wmproto.release.record import Release, TensorEntry
 from wmproto.release.tensors import WEIGHTS_LIMIT, TensorDigest, model_digest, read_tensors
@@ -17,6 +17,9 @@ from wmproto.wire.profile import WMPROTO_1, Profile
 
 #: Name of the safetensors metadata entry that holds the architecture's canonical JSON.
 ARCHITECTURE_KEY = "wmproto.architecture"
+#: The same of an int8 copy (wmproto.models.int8), which is no model file: h_f is over float32 tensors only.
+INT8_KEY = "wmproto.int8"
+_FLOAT32 = "wmproto.models.int8.float32_copy makes float32 weights of it; mark check reads it as it is"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,19 +46,38 @@ class ModelFile:
         return tuple(TensorEntry(digest=t.digest, dtype=t.dtype, name=t.name, shape=t.shape) for t in self.tensors)
 
 
+def read_metadata(data: bytes, *, what: str) -> dict[str, str]:
+    """The free-form metadata of a safetensors file, empty if it has none; what is no text is left out.
+
+    Args:
+        data: The whole file; only its header is looked at.
+        what: Name of the file, for messages.
+
+    Raises:
+        FormatError: Not such a file.
+    """
+    size = int.from_bytes(data[:8], "little")
+    if len(data) < 8 or size > len(data) - 8:
+        raise FormatError(f"{what}: not a safetensors file", hint="wmproto reads safetensors only, never pickles")
+    header = parse_json(data[8 : 8 + size], what=f"{what}: header", limit=WEIGHTS_LIMIT)
+    metadata = header.get("__metadata__") if isinstance(header, dict) else None
+    return {k: v for k, v in metadata.items() if isinstance(v, str)} if isinstance(metadata, dict) else {}
+
+
 def read_model(data: bytes, *, profile: Profile = WMPROTO_1) -> ModelFile:
     """Read a model file.
 
     Raises:
         FormatError: Not safetensors, no or a malformed architecture, or other tensors than it uses.
+        UnsupportedError: An int8 copy.
     """
-    size = int.from_bytes(data[:8], "little")
-    if len(data) < 8 or size > len(data) - 8 or len(data) > WEIGHTS_LIMIT:
-        raise FormatError("model: not a safetensors file", hint="wmproto reads safetensors only, never pickles")
-    header = parse_json(data[8 : 8 + size], what="model: header", limit=WEIGHTS_LIMIT)
-    metadata = header.get("__metadata__") if isinstance(header, dict) else None
-    text = metadata.get(ARCHITECTURE_KEY) if isinstance(metadata, dict) else None
-    if not isinstance(text, str):
+    metadata = read_metadata(data, what="model")
+    text = metadata.get(ARCHITECTURE_KEY)
+    if text is None and INT8_KEY in metadata:
+        raise UnsupportedError(
+            "model: an int8 copy; only float32 weights are bound, released or disputed", hint=_FLOAT32
+        )
+    if text is None:
         raise FormatError(
             "model: the file does not carry its architecture",
             hint=f"save it with wmproto.models.save_model, or put the architecture under metadata {ARCHITECTURE_KEY!r}",

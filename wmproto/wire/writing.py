@@ -12,6 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from wmproto.errors import ConfigError
 from wmproto.wire.files import told
 
 _NO_HARD_LINKS = (errno.EMLINK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EPERM)
@@ -26,7 +27,8 @@ def write_new(path: str | os.PathLike[str], data: bytes, mode: int = 0o644) -> N
         mode: Its permissions, less those that the umask takes away; 0o600 for secrets.
 
     Raises:
-        ConfigError: A file of that name exists, or it cannot be written; then nothing was.
+        ConfigError: A file of that name exists, or it cannot be written; then nothing was. Or, and the message says
+            so, the file is there and whole, but its folder cannot be synced.
     """
     with told("write", path):
         target = Path(path)
@@ -44,7 +46,8 @@ def replace(path: str | os.PathLike[str], data: bytes, mode: int = 0o644) -> Non
         mode: See write_new.
 
     Raises:
-        ConfigError: It cannot be written; then the old file is untouched.
+        ConfigError: It cannot be written; then the old file is untouched. Or, and the message says so, the new file is
+            there and whole, but its folder cannot be synced.
     """
     with told("write", path):
         _install(Path(os.path.realpath(path)), data, mode, os.replace)
@@ -62,7 +65,7 @@ def _install(target: Path, data: bytes, mode: int, into_place: Callable[[Path, P
     finally:
         with suppress(FileNotFoundError):
             temporary.unlink()
-    _sync_folder(target.parent)
+    sync_folder(target)
 
 
 def _link_new(temporary: Path, target: Path) -> None:
@@ -80,16 +83,26 @@ def _link_new(temporary: Path, target: Path) -> None:
             raise
 
 
-def _sync_folder(folder: Path) -> None:
-    """Make a new name survive a power cut, where the file system can sync a folder and we may open it."""
+def sync_folder(path: Path) -> None:
+    """Make a new name survive a power cut, where the file system can sync a folder and we may open it.
+
+    Args:
+        path: What was just written or renamed; the folder that it stands in is synced.
+
+    Raises:
+        ConfigError: It cannot be synced. What was written stays: it is whole, and may have been read already.
+    """
     try:
-        fd = os.open(folder, os.O_RDONLY)
+        fd = os.open(path.parent, os.O_RDONLY)
     except PermissionError:
         return
     try:
         os.fsync(fd)
     except OSError as err:
         if err.errno not in (errno.EINVAL, errno.ENOTSUP):
-            raise
+            raise ConfigError(
+                f"{str(path)!r} is written, but may not outlive a power cut: {(err.strerror or '').lower()}",
+                hint="it is whole: look at the disk, and copy it to another one",
+            ) from err
     finally:
         os.close(fd)
