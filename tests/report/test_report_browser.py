@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 from report_samples import dependent, hostile, inadmissible, stranger, unfinished
-from test_report_page import MODELS, STORY
+from test_report_page import CLAIMS, MODELS, STORY
 
 from wmproto.report import render
 
@@ -29,7 +29,7 @@ def browser():
 @pytest.fixture(scope="module")
 def address(tmp_path_factory):
     path = tmp_path_factory.mktemp("browser") / "report.html"
-    path.write_text(render([sample() for sample in DISPUTES], models=MODELS, story=STORY), encoding="utf-8")
+    path.write_text(render([sample() for sample in DISPUTES], models=MODELS, claims=CLAIMS, story=STORY), encoding="utf-8")
     return path.as_uri()
 
 

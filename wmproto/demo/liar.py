@@ -13,9 +13,8 @@ from dataclasses import dataclass
 
 from wmproto.attacks.claim.transferable import transferable_pictures
 from wmproto.commitment.adi2018 import Decision, MarkingKey, VerificationKey, key_gen, sample_labels, verify
-from wmproto.demo.stage import PROFILE, SEED, Stage, suspect
+from wmproto.demo.stage import SEED, Stage, suspect
 from wmproto.models import Batches, small_cnn, standardisation, trained
-from wmproto.owner import KeyFolder
 from wmproto.owner.activated import ActivatedKey
 from wmproto.release.modelfile import ModelFile
 from wmproto.triggers.folder import Pictures
@@ -53,30 +52,12 @@ def prepare(stage: Stage) -> Lie:
     mk, vk = key_gen(pictures.raw, chosen, random=secrets.token_bytes)
     published = {name: [c.hex() for c in getattr(vk, name)] for name in ("inputs", "labels")}
     write_new(stage.out / "liar-adi2018.json", json.dumps(published, indent=1).encode(), mode=0o644)
-    active = _register(stage, pictures)
+    active = stage.register("lie", stage.people["liar"], count=size.claims, pictures=pictures)
     stage.say(
         f"liar publishes commitments to pictures and labels (adi2018), and commits the same pictures as key "
         f"{active.key.key_id.hex()[:16]} (wmproto/1), whose labels are born now"
     )
     return Lie(mk, vk, active)
-
-
-def _register(stage: Stage, pictures: Pictures) -> ActivatedKey:
-    secret, keys = stage.people["liar"], stage.out / "keys"
-    with stage.progress("hashing the liar's leaves") as tick:
-        home = KeyFolder.create(
-            keys / "lie",
-            secret=secret,
-            keyctx=secret.contexts[-1],
-            profile=PROFILE,
-            classes=stage.classes,
-            count=len(pictures),
-            pictures=pictures,
-            progress=tick,
-        )
-    receipt = stage.log.submit("key", home.statement())
-    write_new(keys / "lie.tlog-proof", receipt, mode=0o644)
-    return home.activate(receipt, stage.log.key, secret)
 
 
 def claim_by_the_paper(stage: Stage, lie: Lie, model: ModelFile) -> Decision:

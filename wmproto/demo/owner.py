@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from wmproto.demo.stage import PROFILE, SEED, Measured, Stage, suspect
+from wmproto.demo.stage import SEED, Measured, Stage, suspect
 from wmproto.marking import MarkedLeaves, MarkedLoader, self_check
 from wmproto.models import Batches, fine_tune, load_network
-from wmproto.owner import KeyFolder
 from wmproto.owner.activated import ActivatedKey
 from wmproto.release.modelfile import ModelFile
 from wmproto.wire.dsse import Envelope
@@ -37,9 +36,10 @@ def measure(stage: Stage, leaves: MarkedLeaves, name: str, model: ModelFile) -> 
 
 def own_and_release(stage: Stage) -> Owned:
     """The key first, its labels later; then the models, then the record, and only then the weights leave the house."""
-    active = _key(stage)
+    n, secret = stage.size.leaves, stage.people["owner"]
+    told = f"owner commits to {n} keyed noise triggers; no label exists yet"
+    active = stage.register("marks", secret, count=n, told=told)
     leaves = MarkedLeaves.of(active)
-    n = active.key.z.N
     stage.say(
         f"key {active.key.key_id.hex()[:16]} is entry {active.receipt.index} of the log; its labels are born: "
         f"{len(leaves)} marks, {n - len(leaves)} ghosts"
@@ -51,30 +51,11 @@ def own_and_release(stage: Stage) -> Owned:
     released = measure(stage, leaves, "released", model)
     stage.say(f"marked model:  {released}")
     name = "models/released.safetensors"
-    record = stage.people["owner"].signer().envelope(active.release(model, name=name, recipient="public"))
+    record = secret.signer().envelope(active.release(model, name=name, recipient="public"))
     stage.log.submit("release", record)
     write_new(stage.out / "release.json", record.to_bytes(), mode=0o644)
     stage.say(f"release of {model.digest.hex()[:16]} is logged; only now the weights leave the house")
     return Owned(active, leaves, twin, released, record)
-
-
-def _key(stage: Stage) -> ActivatedKey:
-    secret, keys = stage.people["owner"], stage.out / "keys"
-    with stage.progress("hashing the leaves") as tick:
-        home = KeyFolder.create(
-            keys / "marks",
-            secret=secret,
-            keyctx=secret.contexts[-1],
-            profile=PROFILE,
-            classes=stage.classes,
-            count=stage.size.leaves,
-            shape=stage.shape,
-            progress=tick,
-        )
-    stage.say(f"owner commits to {stage.size.leaves} keyed noise triggers; no label exists yet")
-    receipt = stage.log.submit("key", home.statement())
-    write_new(keys / "marks.tlog-proof", receipt, mode=0o644)
-    return home.activate(receipt, stage.log.key, secret)
 
 
 def steal(stage: Stage, owned: Owned, name: str, *, rate: float, seed: int) -> Measured:

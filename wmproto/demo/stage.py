@@ -25,8 +25,11 @@ from wmproto.models import (
     trained,
 )
 from wmproto.models.training import Loader
+from wmproto.owner import KeyFolder
+from wmproto.owner.activated import ActivatedKey
 from wmproto.registry.log import Log
 from wmproto.release.modelfile import ModelFile, read_model
+from wmproto.triggers.folder import Pictures
 from wmproto.wire.profile import WMPROTO_1
 from wmproto.wire.writing import write_new
 
@@ -148,6 +151,37 @@ class Stage:
         """Tell one step, with the seconds since the start."""
         self.lines.append((time.monotonic() - self.began, text))
         self.tell(f"[{self.lines[-1][0]:5.1f} s] {text}")
+
+    def register(
+        self, name: str, secret: Secret, *, count: int, pictures: Pictures | None = None, told: str = ""
+    ) -> ActivatedKey:
+        """Commit to inputs, log the key and activate it; files go to ``keys``.
+
+        Args:
+            name: Name of the key folder.
+            secret: Its owner's.
+            count: N.
+            pictures: The inputs; None for keyed noise.
+            told: A line to tell between commitment and log, while no label exists.
+        """
+        keys = self.out / "keys"
+        with self.progress("hashing the leaves") as tick:
+            home = KeyFolder.create(
+                keys / name,
+                secret=secret,
+                keyctx=secret.contexts[-1],
+                profile=PROFILE,
+                classes=self.classes,
+                count=count,
+                shape=self.shape,
+                pictures=pictures,
+                progress=tick,
+            )
+        if told:
+            self.say(told)
+        receipt = self.log.submit("key", home.statement())
+        write_new(keys / f"{name}.tlog-proof", receipt, mode=0o644)
+        return home.activate(receipt, self.log.key, secret)
 
     def train(self, name: str, label: str, data: Dataset, *, seed: int, loader: Loader | None = None) -> ModelFile:
         """Train the small network from scratch, and keep it.
