@@ -5,7 +5,9 @@ import re
 import subprocess
 import sys
 
+import numpy as np
 import pytest
+from sklearn.datasets import load_digits
 from town import run_process, snapshot
 
 VERDICTS = {
@@ -92,3 +94,19 @@ def test_the_demo_makes_everything_that_its_keys_can_open_again(story):
     kept = result.json()
     assert 10 * kept["hits"] >= 9 * kept["marked"]
     assert run_process("release", "verify", "release.json", "--model", "models/released.safetensors", cwd=out).code == 0
+
+
+@pytest.mark.slow
+def test_pictures_of_ones_own(tmp_path):
+    """Fewer pictures, trained on for longer: the same story ends as expected."""
+    digits = load_digits()
+    x = np.kron(digits.images * 15.9375, np.ones((2, 2))).astype(np.uint8)[..., None]
+    np.savez(tmp_path / "mine.npz", x=x, y=digits.target)
+    result = run_process("demo", "--fast", "--data", "mine.npz", "--out", "out", cwd=tmp_path, timeout=600)
+    assert (result.code, result.err) == (0, "")
+    assert "real pictures: 524 for each of owner, thief and stranger; 224 for tests" in result.out
+    np.savez(tmp_path / "few.npz", x=x[:900], y=digits.target[:900])
+    refused = run_process("demo", "--fast", "--data", "few.npz", "--out", "other", cwd=tmp_path)
+    assert (refused.code, refused.out) == (2, "")
+    assert refused.err == "wmproto: error: 900 pictures are too few\nhint: at least 1200 are needed\n"
+    assert not (tmp_path / "other").exists()

@@ -45,18 +45,17 @@ def demo(out: Path, data: Path | None, fast: bool) -> int:
     from wmproto.demo.stage import FAST, FULL, shares
     from wmproto.models import load_npz, mnist_5000
 
-    size = FAST if fast else FULL
     pictures = mnist_5000() if data is None else load_npz(data)
-    parts, told = shares(pictures, size)
+    parts, size = shares(pictures, FAST if fast else FULL)
     out.mkdir()
     try:
-        return _play(out, size, parts, told, tuple(map(str, range(max(2, pictures.classes)))), began)
+        return _play(out, size, parts, tuple(map(str, range(max(2, pictures.classes)))), began)
     except BaseException:
         shutil.rmtree(out, ignore_errors=True)  # half a story is of no use to anybody
         raise
 
 
-def _play(out: Path, size: Size, parts: tuple[Dataset, ...], told: str, classes: tuple[str, ...], began: float) -> int:
+def _play(out: Path, size: Size, parts: tuple[Dataset, ...], classes: tuple[str, ...], began: float) -> int:
     from wmproto.demo.stage import Stage, make_people
     from wmproto.demo.story import tell
     from wmproto.dispute.outcome import EXIT_CODES
@@ -69,5 +68,5 @@ def _play(out: Path, size: Size, parts: tuple[Dataset, ...], told: str, classes:
     hers, his, strangers, test = parts
     stage = Stage(out, size, progress, click.echo, people, hers, his, strangers, test, classes, log, began)
     stage.say(f"owner, arbitrator, escrow holder, liar and log each have a key of their own ({out}/keys)")
-    stage.say(f"real pictures: {told}")
+    stage.say(f"real pictures: {size.pictures} for each of owner, thief and stranger; {size.test} for tests")
     return 0 if tell(stage) else EXIT_CODES["NOT SHOWN"]

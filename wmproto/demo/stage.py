@@ -6,7 +6,7 @@ import secrets
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from wmproto.crypto.secretfile import Secret, new_secret, seal
@@ -216,8 +216,10 @@ def suspect(model: ModelFile) -> EscrowSuspect:
     return EscrowSuspect(model.data, model.architecture, profile=PROFILE)
 
 
-def shares(data: Dataset, size: Size) -> tuple[tuple[Dataset, ...], str]:
-    """Owner's, thief's, stranger's and test pictures, all disjoint; and in words how many those are.
+def shares(data: Dataset, size: Size) -> tuple[tuple[Dataset, ...], Size]:
+    """Owner's, thief's, stranger's and test pictures, all disjoint; and the size that fits them.
+
+    Where there are fewer pictures than the size asks for there are more epochs, so that as many steps are trained.
 
     Raises:
         ConfigError: Too few pictures.
@@ -226,9 +228,14 @@ def shares(data: Dataset, size: Size) -> tuple[tuple[Dataset, ...], str]:
     each = min(size.pictures, (len(data) - test) // 3)
     if each < _LEAST:
         raise ConfigError(f"{len(data)} pictures are too few", hint=f"at least {4 * _LEAST} are needed")
-    return split(
-        data, [each] * 3 + [test], seed=SEED
-    ), f"{each} for each of owner, thief and stranger; {test} for tests"
+    longer = replace(
+        size,
+        pictures=each,
+        test=test,
+        epochs=-(-size.epochs * size.pictures // each),
+        ensemble_epochs=-(-size.ensemble_epochs * size.pictures // each),
+    )
+    return split(data, [each] * 3 + [test], seed=SEED), longer
 
 
 def make_people(keys: Path) -> dict[str, Secret]:

@@ -6,7 +6,7 @@ from wmproto.demo.disputes import dispute, recheck, write_trust
 from wmproto.demo.liar import claim_by_the_paper, prepare
 from wmproto.demo.owner import RATE, STRONG_RATE, measure, own_and_release, steal
 from wmproto.demo.page import write_page
-from wmproto.demo.stage import SEED, Stage
+from wmproto.demo.stage import PROFILE, SEED, Stage
 
 EXPECTED: dict[str, str | None] = {
     "released": "DEPENDENT",
@@ -39,13 +39,17 @@ def tell(stage: Stage) -> bool:
     stranger = measure(stage, owned.leaves, "stranger", model)
     stage.say(f"stranger trains on {len(stage.strangers)} pictures of her own: {stranger}")
 
-    free = 0
+    free, held = 0, {"liar"}
     for name, suspect, offered in (
         ("released", owned.released, size.offered),
         ("thief", thief, size.offered),
         ("stranger", stranger, size.stranger),
         ("strong-thief", strong, size.leaves),
     ):
+        if free + PROFILE.round_leaves > size.leaves:
+            stage.say(f"no leaves are left for a dispute over {TITLES[name]}")
+            continue
+        held.add(name)
         _, free = dispute(
             stage,
             name,
@@ -69,10 +73,11 @@ def tell(stage: Stage) -> bool:
         start=0,
         offered=size.claims,
     )
-    audits, good = recheck(stage, write_trust(stage), EXPECTED)
+    audits, good = recheck(stage, write_trust(stage), {name: EXPECTED[name] for name in EXPECTED if name in held})
     write_page(
         stage, audits, TITLES, [owned.twin, owned.released, thief, strong, stranger], (by_the_paper, size.claims)
     )
     stage.say(f"look at it:  {stage.out}/report.html")
     stage.say(f"recheck one: wmproto dispute audit {stage.out}/disputes/thief.json --trust {stage.out}/trust.json")
-    return good and by_the_paper.accepted
+    complete = all(verdict is None or name in held for name, verdict in EXPECTED.items())
+    return good and complete and by_the_paper.accepted
