@@ -1,5 +1,6 @@
 """``wmproto demo --fast``: the whole story in a process of its own, and its transcripts rechecked without torch."""
 
+import base64
 import json
 import re
 import subprocess
@@ -8,7 +9,12 @@ import sys
 import numpy as np
 import pytest
 from sklearn.datasets import load_digits
+from test_secrets import search
 from town import run_process, snapshot
+
+from wmproto.crypto.secretfile import open_secret
+from wmproto.owner import KeyFolder
+from wmproto.wire.profile import WMPROTO_1
 
 VERDICTS = {
     "released": ("DEPENDENT", 0),
@@ -110,3 +116,35 @@ def test_pictures_of_ones_own(tmp_path):
     assert (refused.code, refused.out) == (2, "")
     assert refused.err == "wmproto: error: 900 pictures are too few\nhint: at least 1200 are needed\n"
     assert not (tmp_path / "other").exists()
+
+
+@pytest.mark.slow
+def test_the_demo_wrote_and_said_no_secret(story):
+    """Seeds, master secrets, and what belongs to leaves that nobody asked; its own passphrase file and sealed keys aside."""
+    folder, result = story
+    out = folder / "out"
+    passphrase = (out / "keys" / "passphrase.txt").read_bytes().strip()
+    hidden, shown = {"passphrase": passphrase}, {}
+    for name in ("owner", "liar", "arbitrator", "respondent", "log"):
+        secret = open_secret((out / "keys" / f"{name}.key").read_bytes(), passphrase)
+        hidden[f"seed of {name}"] = secret.seed
+        if secret.master is not None:
+            hidden[f"master secret of {name}"] = secret.master
+        if name == "owner":
+            owner = secret
+    asked = [
+        leaf["index"]
+        for name in ("released", "thief", "stranger", "strong-thief")
+        if (path := out / "disputes" / f"{name}.json").exists()
+        for step in json.loads(path.read_bytes())["steps"]
+        for leaf in json.loads(base64.b64decode(step["message"]["payload"]))["predicate"].get("leaves", ())
+    ]
+    leaves = KeyFolder(out / "keys" / "marks", profile=WMPROTO_1).commitment(owner)
+    for i in range(leaves.count):
+        (shown if i in asked else hidden)[f"key of leaf {i}"] = leaves.leaf_key(i)
+    assert shown, "some leaves were opened"
+    written = {n: data for n, (_, data) in snapshot(out).items() if not n.endswith((".key", "passphrase.txt"))}
+    assert {"report.html", "disputes/liar.json", "registry.db"} <= set(written)
+    everything = b"\n\n".join([*written.values(), result.out.encode()])
+    assert search(everything, hidden) == []
+    assert len(search(everything, shown)) == len(shown), "the search finds what openings show"
