@@ -110,7 +110,7 @@ def verdicts():
     world.log = admitted.clone()
     decided("she stops before the first round", stop(copy(long)), 0, "NOT SHOWN", [])
     world.log = admitted.clone()
-    decided("she stops after an ask", stop(world.ask(copy(long))), 1, "NOT SHOWN", misses, "Miss")
+    decided("she stops after an ask", stop(world.ask(copy(long))), 1, "NOT SHOWN", nobody, "Miss")
     early = [["dis-decide-2", "arbitrator"]]
     world.log = admitted.clone()
     decided("the arbitrator decides with range left", copy(first), 1, "NOT SHOWN", early, "Finding")

@@ -216,7 +216,7 @@ def judge(data, trust=None, log_copy=None):
     need(said[0]["signer"].hex() == z["owner"], "SignatureError", "dis-file-4", "another signer")
     speakers = {"ask": z["owner"], "open": z["owner"], "stop": z["owner"]}
     speakers |= {"admit": file["arbitrator"], "answer": file["arbitrator"], "decide": file["arbitrator"]}
-    chain = b""
+    chain, links = b"", []
     for n, one in enumerate(said):
         kind, message = one["kind"], one["message"]
         need(one["about"] == key["key_id"], "VerificationError", "dis-chain-5", "another key")
@@ -227,6 +227,7 @@ def judge(data, trust=None, log_copy=None):
         chain = link(chain, one["signed"])
         if kind == "admit" and receipts[n]:
             chain = link_logged(chain, receipts[n])
+        links.append(chain.hex())
 
     problems, findings = [], []
 
@@ -294,7 +295,7 @@ def judge(data, trust=None, log_copy=None):
         right = [leaf["index"] for leaf in leaves] == list(range(first, first + ROUND))
         need(right, "VerificationError", "dis-ask-1", "not the next leaves", "claimant")
         answers, openings, fault = [None] * ROUND, {}, "unknown"
-        if kinds[at + 2 : at + 3] == "O" or kinds[at + 1 : at + 2] == "S" or kinds[at + 2 : at + 3] == "S":
+        if kinds[at + 2 : at + 3] in ("O", "S"):
             fault = "claimant"
         if kinds[at + 1 : at + 2] == "N":
             answers = said[at + 1]["message"]["answers"]
@@ -322,6 +323,9 @@ def judge(data, trust=None, log_copy=None):
         over = "S" in kinds or fired or problems or start + ROUND * rounds >= end
         if unfinished or not over:
             findings.append(["dis-decide-2", "arbitrator"])
+        played = "INADMISSIBLE" if problems else "DEPENDENT" if fired else "NOT SHOWN"
+        if decide["verdict"] != played:
+            findings.append(["dis-decide-3", "arbitrator"])
         if not receipts[-1]:
             findings.append(["dis-decide-4", "unknown"])
         else:
@@ -333,12 +337,14 @@ def judge(data, trust=None, log_copy=None):
         entries = registry.read_log_copy(log_copy, log)
         if found:
             pasts = [found, *([ended] if ended else []), *shown_pasts(file, attached[0], admit, problems, log)]
+            exhausted = start + ROUND * rounds >= end
+            # Where the arbitrator may not decide: within a round, and before the end unless the claim is inadmissible.
+            early = {links[n] for n, kind in enumerate(kinds) if kind in "KN" or (kind in "AO" and not problems)}
+            if rounds and (fired or exhausted):
+                early.discard(links[2 + 3 * rounds] if len(links) > 2 + 3 * rounds else None)
             check_log(entries, said, key, found, pasts, problems)
-            findings += other_ends(entries, said, key, kinds.count("N"))
+            findings += other_ends(entries, said, key, kinds.count("N"), early)
     name = "INADMISSIBLE" if problems else "DEPENDENT" if dependent else "NOT SHOWN"
-    played = "INADMISSIBLE" if problems else "DEPENDENT" if fired else "NOT SHOWN"
-    if decide and decide["verdict"] != played:
-        findings.append(["dis-decide-3", "arbitrator"])
     numbers = {
         "K": max(K, found["size"] if found else 0),
         "S": 2 ** (admit["policy"]["suspects_log2"] if admit else S_LOG2),
@@ -469,22 +475,23 @@ def check_log(entries, said, key, found, pasts, problems):
     for past in pasts:
         same = past["size"] > len(leaves) or registry.merkle.root(leaves[: past["size"]]) == past["root"]
         need(same, "VerificationError", "dis-log-3", "two pasts", "registry")
-    free, counted = taken(entries[: found["admit"]], key, file["log"])
-    if [leaf.hex() for leaf in counted] != admit["earlier"] or file["start"] < free:
+    _, counted = taken(entries[: found["admit"]], key, file["log"])
+    if [leaf.hex() for leaf in counted] != admit["earlier"]:
         problems.append("dis-log-4")
 
 
-def other_ends(entries, said, key, answered):
-    """The first decide that counts for this admit, if it is not the transcript's."""
+def other_ends(entries, said, key, answered, early):
+    """The first decide that counts for this admit beside the transcript's; ``early``: links where none may follow."""
     ours = said[-1]["leaf"] if said[-1]["kind"] == "decide" else None
-    counted = taken(entries, key, said[0]["message"]["log"])[1]
-    for kind, signed in entries:
-        leaf = registry.entry_leaf(kind, signed)
-        if kind == "decide" and leaf in counted and leaf != ours:
+    others = [(kind, signed) for kind, signed in entries if registry.entry_leaf(kind, signed) != ours]
+    counted = taken(others, key, said[0]["message"]["log"])[1]
+    for kind, signed in others:
+        if kind == "decide" and registry.entry_leaf(kind, signed) in counted:
             message = read(signed)["message"]
             if message["admit"] == said[2]["leaf"].hex():
-                # She signed answers to more rounds than she says there were; else one may have cut the file.
-                return [["dis-log-5", "arbitrator" if message["rounds"] < answered else "unknown"]]
+                # Two things that she signed; else one may have cut the file.
+                twice = ours is not None or message["rounds"] < answered or message["previous"] in early
+                return [["dis-log-5", "arbitrator" if twice else "unknown"]]
     return []
 
 

@@ -111,6 +111,8 @@ def test_a_key_of_other_length_does_not_open(keys):
     mk, vk = keys
     for short in (VerificationKey(vk.inputs[:-1], vk.labels), VerificationKey(vk.inputs, vk.labels[:-1])):
         assert not verify(mk, short, never).accepted
+    flat = VerificationKey((b"".join((*vk.inputs, *vk.labels)), *[b""] * 99), ())
+    assert not verify(mk, flat, never).accepted
     swapped = VerificationKey(vk.labels, vk.inputs)
     assert not verify(mk, swapped, never).accepted
 
@@ -128,6 +130,10 @@ def test_a_drawn_label_is_never_the_true_one(classes, true):
     drawn = sample_labels(INPUTS, classes, random=stream(), truth=lambda t: true)
     assert true not in drawn
     assert set(drawn) <= set(range(classes))
+
+
+def test_a_true_label_that_is_no_class_excludes_none():
+    assert set(sample_labels([b""] * 200, 3, random=stream(), truth=lambda t: 7)) == {0, 1, 2}
 
 
 def test_drawn_labels_are_uniform():

@@ -17,13 +17,13 @@ from world import seed
 from wmproto.commitment.statement import verify_key
 from wmproto.dispute.audit import audit, replay_steps
 from wmproto.dispute.outcome import decide
+from wmproto.dispute.session import TRANSCRIPT
 from wmproto.dispute.transcript import Transcript
 from wmproto.errors import FormatError
 from wmproto.release.record import verify_release
 from wmproto.verdict.closed_form import least_hits
 from wmproto.wire.compose import compose_envelope
 from wmproto.wire.dsse import Envelope
-from wmproto.wire.labels import TRANSCRIPT
 from wmproto.wire.profile import WMPROTO_1
 
 STRUCTURE = frozenset(b'{}[]:,"=')
@@ -73,6 +73,7 @@ class Refuser:
         first = next((n for n, (a, b) in enumerate(zip(steps, self.steps, strict=False)) if a != b), len(self.steps))
         dispute = copy(self.heard[min(first, len(steps))])
         dispute.problems, dispute.findings = list(dispute.problems), list(dispute.findings)
+        dispute.checkpoints, dispute.early = list(dispute.checkpoints), set(dispute.early)
         if hasattr(dispute, "tally"):
             dispute.tally = dispute.tally.fork()
         replay_steps(Transcript(format=TRANSCRIPT, steps=steps[first:]), dispute)

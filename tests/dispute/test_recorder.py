@@ -1,5 +1,7 @@
 """The machine with a memory says of each message what the machine itself took from it, and judges no other way."""
 
+from dataclasses import replace
+
 import pytest
 from forge import OTHER, PaperLog, Play, cast, found, truth
 from world import seed
@@ -8,6 +10,7 @@ from wmproto.dispute.audit import replay_steps
 from wmproto.dispute.machine import Dispute
 from wmproto.dispute.outcome import decide
 from wmproto.dispute.recorder import Recorder
+from wmproto.dispute.tally import Tally
 from wmproto.errors import VerificationError
 
 
@@ -80,10 +83,61 @@ def test_broken_rules_stand_with_the_message_that_broke_them():
     notes = {s.kind: s.notes for s in recorder.said}
     assert len(notes["open"]) == 15
     assert all("finding: " in note for note in notes["open"])
-    assert notes["file"] == notes["bind"] == notes["admit"] == notes["ask"] == notes["stop"] == notes["decide"] == []
+    assert notes["file"] == notes["bind"] == notes["admit"] == notes["ask"] == notes["stop"] == []
+    assert ["dis-decide-3" in note for note in notes["decide"]] == [True]
     early = Play(of).begin().decide()
     recorder, _ = recorded(early)
     assert ["dis-decide-2" in note for note in recorder.said[-1].notes] == [True]
+
+
+class Watched(list):
+    """A list that counts how many of its elements are looked at."""
+
+    looked = 0
+
+    def __iter__(self):
+        Watched.looked += len(self)
+        return super().__iter__()
+
+    def __getitem__(self, at):
+        found = super().__getitem__(at)
+        Watched.looked += len(found) if isinstance(at, slice) else 1
+        return found
+
+
+def test_each_finding_is_looked_at_once_however_many_there_are(monkeypatch):
+    """8,192 leaves of which none is opened took seconds, 65,536 minutes: each message walked all findings so far."""
+    real = Tally.__init__
+
+    def watched(self, *args):
+        real(self, *args)
+        self.findings = Watched()
+
+    of = cast(n=512)
+    play = Play(of).begin()
+    for _ in range(31):
+        play.round([])
+    play.ask().stop()  # the machine puts a fork in the tally's place
+    monkeypatch.setattr(Tally, "__init__", watched)
+    monkeypatch.setattr(Watched, "looked", 0)
+    recorder, error = recorded(play)
+    assert error is None
+    assert [len(s.notes) for s in recorder.said if s.kind in ("open", "stop")] == [16] * 32
+    assert sum(len(s.notes) for s in recorder.said) == len(recorder.tally.findings) == 512
+    assert len({note for s in recorder.said for note in s.notes}) == 512
+    assert Watched.looked <= 2 * 512  # each once; once more for the fork
+
+
+def test_whose_fault_a_problem_is_may_be_known_only_later():
+    """The note that stands in an earlier line says what the machine says now, and is not said twice."""
+    recorder = Recorder()
+    lines = Play(cast()).file(start=8, count=16).bind().parsed().steps
+    recorder.receive(lines[0].message, lines[0].attached)
+    assert "at fault: claimant" in recorder.said[0].notes[0]
+    recorder.problems = [replace(problem, fault="nobody") for problem in recorder.problems]
+    recorder.receive(lines[1].message, lines[1].attached)
+    assert ["at fault: nobody" in note for note in recorder.said[0].notes] == [True]
+    assert recorder.said[1].notes == []
 
 
 def test_receipts_that_do_not_hold():

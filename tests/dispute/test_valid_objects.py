@@ -27,13 +27,13 @@ from wmproto.dispute.messages import (
     message_kind,
     parse_message,
 )
+from wmproto.dispute.session import TRANSCRIPT
 from wmproto.dispute.sign import sign_message
 from wmproto.dispute.transcript import Step, Transcript
 from wmproto.dispute.trust import Trust
 from wmproto.errors import FormatError, StateError, VerificationError
 from wmproto.release.record import Release, TensorEntry
 from wmproto.wire.compose import compose_envelope
-from wmproto.wire.labels import TRANSCRIPT
 
 SIGNER = Signer(bytes(range(32)))
 HEX32 = st.binary(min_size=32, max_size=32)

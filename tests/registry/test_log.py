@@ -10,13 +10,13 @@ from log_samples import LOG, NAME, OWNER, STRANGER, naive_path, naive_root, sign
 from wmproto.errors import ConfigError, ConflictError, FormatError, InclusionError, NotFoundError, SignatureError
 from wmproto.registry.checkpoint import verify_checkpoint
 from wmproto.registry.entry import entry_leaf
-from wmproto.registry.log import Log
+from wmproto.registry.log import ENTRY_TYPES, Log
 from wmproto.registry.note import LogKey
 from wmproto.registry.receipt import Receipt, verify_receipt
 from wmproto.wire.canonical import canonical_json
 from wmproto.wire.compose import compose_envelope
 from wmproto.wire.dsse import ENVELOPE_LIMIT
-from wmproto.wire.labels import ENTRY_TYPES, predicate_type
+from wmproto.wire.labels import predicate_type
 from wmproto.wire.profile import WMPROTO_1, Profile
 
 

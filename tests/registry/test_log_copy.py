@@ -11,13 +11,12 @@ from wmproto.errors import ConfigError, FormatError, InclusionError, SignatureEr
 from wmproto.registry.checkpoint import Checkpoint, verify_checkpoint
 from wmproto.registry.copy import Line, read_log_copy
 from wmproto.registry.entry import entry_leaf
-from wmproto.registry.log import Log
+from wmproto.registry.log import ENTRY_TYPES, Log
 from wmproto.registry.note import LogKey
 from wmproto.registry.writing import sign_note, write_log_copy
 from wmproto.wire.canonical import canonical_json
 from wmproto.wire.compose import compose_envelope
 from wmproto.wire.dsse import ENVELOPE_LIMIT
-from wmproto.wire.labels import ENTRY_TYPES
 from wmproto.wire.profile import WMPROTO_1, Profile
 
 KEY = LogKey(NAME, LOG.public)

@@ -29,7 +29,9 @@ def browser():
 @pytest.fixture(scope="module")
 def address(tmp_path_factory):
     path = tmp_path_factory.mktemp("browser") / "report.html"
-    path.write_text(render([sample() for sample in DISPUTES], models=MODELS, claims=CLAIMS, story=STORY), encoding="utf-8")
+    path.write_text(
+        render([sample() for sample in DISPUTES], models=MODELS, claims=CLAIMS, story=STORY), encoding="utf-8"
+    )
     return path.as_uri()
 
 

@@ -55,7 +55,9 @@ def test_trust_and_log_copy_are_used(home, wmproto):
     page = (home / "report.html").read_text()
     assert (code, err) == (0, "")
     assert "Checked under a trust file" in page
-    assert "--log-copy" not in page, "nothing is left that a copy of the log would show"
+    assert "shows it (--log-copy)" not in page, "nothing is left that a copy of the log would show"
+    assert "a copy of the log of" in page
+    assert "the copy&#39;s last" in page, "and how far the copy reaches"
 
 
 def test_json_for_machines(wmproto, home):

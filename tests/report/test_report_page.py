@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -161,6 +162,38 @@ def test_the_audit_of_another_transcript_is_refused():
         ReportedDispute("mixed", dependent().audit, stranger().transcript)
 
 
+# --- much of it
+
+
+@pytest.fixture(scope="module")
+def many():
+    """A dispute in which no leaf is opened, and the arbitrator's decide is wrong and not logged."""
+    play = Play(cast(n=256, classes=1000)).begin()
+    for _ in range(16):
+        play.round([])
+    return reported(play.say_decide("DEPENDENT"), "many.json")
+
+
+def test_of_many_findings_some_are_shown_and_the_rest_is_counted(many):
+    found = many.audit.outcome.findings
+    assert len(found) >= 258
+    page = render([many])
+    assert f"{len(found) - 64} more; " in Tree(page).words
+    assert page.count('<td class="id">dis-') == 64
+
+
+def test_many_findings_of_one_rule_hide_no_other(many):
+    """A claimant who opens nothing cannot push the arbitrator's own faults off the page."""
+    words = Tree(render([many])).words
+    for rule in ("dis-decide-3", "dis-decide-4", "dis-open-3"):
+        assert f"{rule} " in words
+
+
+def test_few_findings_are_all_shown():
+    words = Tree(render([unfinished()])).words
+    assert "more; " not in words
+
+
 # --- hostile text
 
 
@@ -182,6 +215,13 @@ def test_text_that_turns_the_reading_direction_is_shown_as_an_escape(page):
     assert "\u202e" in hostile().audit.dispute.file.suspect
     assert "\u202e" not in page
     assert page.isascii() or not re.search("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]", page)
+
+
+@pytest.mark.parametrize("blank", ["\u3164", "\u2800", "\ufe0f", "\U000e0101"], ids=ascii)
+def test_text_that_cannot_be_seen_is_shown_as_an_escape(blank):
+    page = render([replace(unheard(), title=f"A{blank}B.json")])
+    assert blank not in page
+    assert f"A{ascii(blank)[1:-1]}B.json" in page
 
 
 def test_the_page_needs_nothing_else_and_forbids_the_rest(page, tree):

@@ -16,6 +16,7 @@ from wmproto.dispute.chain import link, link_logged
 from wmproto.dispute.hold import hold
 from wmproto.dispute.messages import Policy, Settings
 from wmproto.dispute.roles import Arbitrator, Claimant, Respondent
+from wmproto.dispute.session import TRANSCRIPT
 from wmproto.dispute.transcript import Transcript
 from wmproto.dispute.trust import Trust
 from wmproto.registry.checkpoint import Checkpoint
@@ -33,7 +34,6 @@ from wmproto.wire.canonical import canonical_json, parse_json
 from wmproto.wire.compose import compose_envelope
 from wmproto.wire.dsse import Envelope
 from wmproto.wire.framing import frame, sha256
-from wmproto.wire.labels import TRANSCRIPT
 from wmproto.wire.profile import WMPROTO_1
 from wmproto.wire.schema import encode_b64
 

@@ -17,7 +17,7 @@ from wmproto.cli.options import (
     passphrase_option,
     progress,
 )
-from wmproto.cli.output import AnyPath, emit, json_option
+from wmproto.cli.output import AnyPath, emit, json_option, read_input
 from wmproto.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -88,12 +88,13 @@ def create(
 
 def _remember(key_path: Path, passphrase_file: Path | None, keyctx: bytes) -> Secret:
     """Write the context into the key file before anything is made from it: none is ever used twice (hole R13)."""
-    from wmproto.crypto.secretfile import seal
+    from wmproto.crypto.secretfile import SECRET_LIMIT, cost, seal
     from wmproto.wire.writing import replace
 
     secret, passphrase = open_key_with_passphrase(key_path, passphrase_file, "owner")
     secret = secret.with_context(keyctx)
-    replace(key_path, seal(secret, passphrase, random=secrets.token_bytes), mode=0o600)
+    at_least = cost(read_input(key_path, what="owner key", limit=SECRET_LIMIT))
+    replace(key_path, seal(secret, passphrase, random=secrets.token_bytes, at_least=at_least), mode=0o600)
     return secret
 
 

@@ -1,9 +1,8 @@
-"""Other people's words on a terminal: no name of a suspect or a class moves the cursor or turns the text around."""
+"""What every command shows of others: their words, and their keys in short."""
 
+from wmproto.wire.plain import plain
 
-def plain(text: str) -> str:
-    """The text with everything that does not print, control and direction characters above all, as an escape."""
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+__all__ = ["plain", "short"]
 
 
 def short(key: bytes) -> str:

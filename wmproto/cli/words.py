@@ -50,7 +50,7 @@ def audit_record(audit: Audit) -> dict[str, object]:
         "hits": e.wealth.hits,
         "labels": e.wealth.m,
         "leaves": e.asked,
-        "log_checked": audit.log_checked,
+        "log_size": audit.log_size,
         "marked": e.wealth.n,
         "parties": dict(who(audit)),
         "problems": broken_rules(o.problems),

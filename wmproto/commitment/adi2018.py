@@ -107,8 +107,9 @@ def sample_labels(
     labels = []
     for value in inputs:
         true = None if truth is None else truth(value)
-        drawn = ADI2018.draw(classes - (true is not None), "label", random(32))
-        labels.append(drawn + (true is not None and drawn >= true))
+        known = true is not None and 0 <= true < classes
+        drawn = ADI2018.draw(classes - known, "label", random(32))
+        labels.append(drawn + (known and true is not None and drawn >= true))
     return tuple(labels)
 
 
@@ -154,7 +155,9 @@ def verify(
     if truth is not None and any(truth(t) == y for t, y in zip(mk.inputs, mk.labels, strict=True)):
         return Decision(accepted=False, misses=0, allowed=allowed, reason="a trigger's label is its true one")
     opened = [*map(commit_input, mk.inputs, mk.input_salts), *map(commit_label, mk.labels, mk.label_salts)]
-    if len(vk.inputs) != n or not compare_digest(b"".join(opened), b"".join((*vk.inputs, *vk.labels))):
+    published = [*vk.inputs, *vk.labels]
+    same = [compare_digest(ours, theirs) for ours, theirs in zip(opened, published, strict=False)]
+    if len(vk.inputs) != n or len(vk.labels) != n or not all(same):
         return Decision(accepted=False, misses=0, allowed=allowed, reason="a commitment does not open")
     misses = sum(classify(t) != y for t, y in zip(mk.inputs, mk.labels, strict=True))
     return Decision(accepted=misses <= allowed, misses=misses, allowed=allowed)

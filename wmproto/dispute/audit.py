@@ -7,7 +7,7 @@ network, no database, no torch and nobody's word.
 from dataclasses import dataclass
 
 from wmproto.crypto.merkle import tree_root
-from wmproto.dispute.admission import counted, first_free
+from wmproto.dispute.admission import counted
 from wmproto.dispute.machine import Dispute
 from wmproto.dispute.messages import Decide
 from wmproto.dispute.outcome import Outcome, decide
@@ -28,13 +28,13 @@ class Audit:
         dispute: The state after the last step.
         outcome: The verdict.
         assumed: Everybody whose honesty was assumed because no trust file was given; empty under a trust file.
-        log_checked: Whether a copy of the log showed that admit hid nothing.
+        log_size: Entries of the copy of the log that the transcript was compared with; None if it was not.
     """
 
     dispute: Dispute
     outcome: Outcome
     assumed: tuple[str, ...]
-    log_checked: bool
+    log_size: int | None
 
 
 def replay_steps(transcript: Transcript, dispute: Dispute) -> None:
@@ -79,26 +79,26 @@ def audit(
         raise FormatError("transcript: it holds no message")
     if trust is not None:
         check_trust(dispute, trust)
-    checked = False
+    size = None
     if log_copy is not None:
-        checked = _check_log(dispute, read_log_copy(log_copy, dispute.log, profile=profile))
+        size = _check_log(dispute, read_log_copy(log_copy, dispute.log, profile=profile))
     return Audit(
         dispute=dispute,
         outcome=decide(dispute),
         assumed=() if trust is not None else trust_assumed(dispute),
-        log_checked=checked,
+        log_size=size,
     )
 
 
-def _check_log(dispute: Dispute, copy: LogCopy) -> bool:
-    """Compare what the transcript says of the log with the log; returns False if the dispute was not admitted under it.
+def _check_log(dispute: Dispute, copy: LogCopy) -> int | None:
+    """Compare what the transcript says of the log with the log; returns its entries, or None if admit is not there.
 
     Raises:
         VerificationError: The copy is too old, or shows another past.
     """
     then = dispute.admission
     if then is None:
-        return False
+        return None
     leaves = [entry_leaf(dispute.profile, kind, envelope) for kind, envelope in copy.entries]
     if then.checkpoint.size > len(leaves):
         raise VerificationError("the copy of the log is older than the dispute", rule="dis-log-1")
@@ -106,18 +106,18 @@ def _check_log(dispute: Dispute, copy: LogCopy) -> bool:
         if past.size <= len(leaves) and tree_root(leaves[: past.size]) != past.root:
             text = "the log signed two pasts: the copy's and the dispute's"
             raise VerificationError(text, rule="dis-log-3", fault="registry")
-    if leaves[then.index] != dispute.admit_entry:
-        raise VerificationError("the copy of the log holds another entry in admit's place", rule="dis-log-2")
     before = counted(copy.entries[: then.index], key=dispute.key, log=dispute.file.log)
-    free = first_free(before, dispute.profile)
     if tuple(before) != dispute.admit.earlier:
-        dispute.problems.append(Finding("dis-log-4", "arbitrator", "admit hides an earlier entry of the key"))
-    elif dispute.file.start < free:
-        dispute.problems.append(Finding("dis-log-4", "arbitrator", f"leaves below {free} are taken"))
-    for leaf, said in counted(copy.entries, key=dispute.key, log=dispute.file.log).items():
-        if isinstance(said, Decide) and said.admit == dispute.admit_entry and leaf != dispute.decide_entry:
-            # Both signatures are hers: whoever holds the file cannot stage it by cutting.
-            fault: Party = "arbitrator" if said.rounds < dispute.answered else "unknown"
-            text = f"the log holds another end of this dispute: {said.verdict}, rounds asked: {said.rounds}"
-            dispute.findings.append(Finding("dis-log-5", fault, text))
-    return True
+        head = dispute.head.size if dispute.head else 0
+        seen = counted(copy.entries[:head], key=dispute.key, log=dispute.file.log)
+        # What came between head and admit she could not know, and must not go on from (dis-admit-6).
+        hers: Party = "arbitrator" if dispute.answered or tuple(seen) != dispute.admit.earlier else "nobody"
+        dispute.problems.append(Finding("dis-log-4", hers, "admit does not list an earlier entry of the key"))
+    others = [entry for leaf, entry in zip(leaves, copy.entries, strict=True) if leaf != dispute.decide_entry]
+    for said in counted(others, key=dispute.key, log=dispute.file.log).values():
+        if isinstance(said, Decide) and said.admit == dispute.admit_entry:
+            # Only two things that she signed blame her: whoever holds the file can cut it.
+            twice = dispute.decision is not None or said.previous in dispute.early or said.rounds < dispute.answered
+            text = f"the log holds a decide that this transcript lacks: {said.verdict}, rounds asked: {said.rounds}"
+            dispute.findings.append(Finding("dis-log-5", "arbitrator" if twice else "unknown", text))
+    return len(leaves)

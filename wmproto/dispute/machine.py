@@ -10,6 +10,7 @@ changing the verdict is collected in ``findings``.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from wmproto.commitment.statement import VerifiedKey, verify_key
@@ -72,7 +73,9 @@ class Dispute:
         self.problems: list[Finding] = []  # why the claim is inadmissible
         self.release: VerifiedRelease | None = None
         self.admission: VerifiedReceipt | None = None
+        self.head: Checkpoint | None = None  # that admit quotes
         self.checkpoints: list[Checkpoint] = []  # every one that was shown, in order of the messages
+        self.early: set[bytes] = set()  # links at which the arbitrator may not decide
         self.decision: m.Decide | None = None
         self.decide_entry = b""
         self.findings: list[Finding] = []  # of acts outside the rounds; the tally has those within
@@ -102,10 +105,9 @@ class Dispute:
         if kind not in _NEXT[self.phase]:
             hint = f"expected: {' or '.join(_NEXT[self.phase]) or 'nothing more'}"
             raise StateError(f"{kind} does not follow: the dispute is {self.phase}", hint=hint)
-        take: Callable[[Envelope, Sequence[Envelope]], m.Message] = getattr(self, f"_{kind}")
-        message = take(envelope, attached)
-        self.link = link(self.profile, self.link, envelope)
+        message: m.Message = getattr(self, f"_{kind}")(envelope, attached)
         self.seq += 1
+        self._advance(link(self.profile, self.link, envelope))
         return message
 
     def logged(self, receipts: Sequence[bytes]) -> None:
@@ -117,15 +119,20 @@ class Dispute:
             FormatError: decide's receipt is malformed.
         """
         if self.phase == "admitted" and self.link is not None:
-            self._judge("dis-admit-5", "arbitrator", lambda: self._verify_admission(tuple(receipts)))
-            self.link = link_logged(self.profile, self.link, receipts)
+            self._judge("dis-admit-5", "unknown", lambda: self._verify_admission(tuple(receipts)))
             self.phase = "ready"
+            self._advance(link_logged(self.profile, self.link, receipts))
         elif self.phase == "decided":
             grown = admission.verify_decided(receipts, self.log, self.decide_entry, self.admit_entry, self.admission)
             self.checkpoints.append(grown.checkpoint)
             self.phase = "closed"
         else:
             raise StateError(f"nothing was to be logged: the dispute is {self.phase}")
+
+    def _advance(self, link: bytes) -> None:
+        self.link = link
+        if self.seq > 2 and not self.over:
+            self.early.add(link)
 
     def counted(self, fault: Party = "unknown") -> Tally:
         """The tally with the leaves of an unfinished round as marked misses (dis-open-3); nothing here changes.
@@ -156,6 +163,18 @@ class Dispute:
     def fired(self) -> bool:
         """Whether E has reached 2**bits: DEPENDENT is final, and the arbitrator decides."""
         return self.tally.fired(self.bits)
+
+    @property
+    def over(self) -> bool:
+        """Whether the arbitrator may decide."""
+        ended = self.phase == "stopped" or self.fired or self.problems or self.next_leaf >= self.end
+        return bool(ended) and self.pending is None
+
+    def verdict(self, bits: int) -> m.VerdictName:
+        """What the rule gives now to whoever asks for ``bits``."""
+        if self.problems:
+            return "INADMISSIBLE"
+        return "DEPENDENT" if self.seq > 2 and self.tally.fired(bits) else "NOT SHOWN"
 
     @property
     def suspect_id(self) -> bytes:
@@ -263,7 +282,7 @@ class Dispute:
         if self.file in earlier.values():
             self._problem("dis-admit-9", "arbitrator", "this very file was admitted before")
         if self.file.start < free:
-            self._problem("dis-taken-2", "claimant", f"start {self.file.start}: leaves below {free} are taken")
+            self._problem("dis-taken-2", "arbitrator", f"start {self.file.start}: leaves below {free} are taken")
         proofs = admission.verify_together(receipts, self.log, self.admission_leaves)
         self.admission = proofs[0]
         self.checkpoints.append(self.admission.checkpoint)
@@ -275,9 +294,9 @@ class Dispute:
         self._judge("dis-order-5", "arbitrator", lambda: self._verify_head(admit))
 
     def _verify_head(self, admit: int) -> None:
-        head = verify_checkpoint(self.admit.head.encode(), self.log)
-        self.checkpoints.append(head)
-        if head.size > admit:
+        self.head = verify_checkpoint(self.admit.head.encode(), self.log)
+        self.checkpoints.append(self.head)
+        if self.head.size > admit:
             raise VerificationError("the log head that admit quotes is younger than admit")
 
     # --- rounds ------------------------------------------------------------------------------------------------
@@ -322,7 +341,8 @@ class Dispute:
 
     def _stop(self, envelope: Envelope, attached: Sequence[Envelope]) -> m.Stop:
         stop = self._message(envelope, m.Stop, self.key.z.owner, "claimant", attached)
-        self.tally, self.pending = self.counted("claimant"), None
+        # Before the answer she had nothing to open: the arbitrator may have fallen silent.
+        self.tally, self.pending = self.counted("claimant" if self.phase == "answered" else "unknown"), None
         self.phase = "stopped"
         return stop
 
@@ -330,10 +350,12 @@ class Dispute:
         decide = self._message(envelope, m.Decide, self.file.arbitrator, "arbitrator", attached)
         if decide.admit != self.admit_entry or decide.rounds != self.rounds:
             raise VerificationError("decide names another admit or rounds", rule="dis-decide-1", fault="arbitrator")
-        over = self.phase == "stopped" or self.fired or self.problems or self.next_leaf >= self.end
-        if not over or self.pending is not None:
+        if not self.over:
             self.findings.append(Finding("dis-decide-2", "arbitrator", "decided before the dispute was over"))
         self.tally, self.pending = self.counted(), None
+        if decide.verdict != self.verdict(self.bits):
+            text = f"the arbitrator decided {decide.verdict}; the rule gives {self.verdict(self.bits)}"
+            self.findings.append(Finding("dis-decide-3", "arbitrator", text))
         self.decision, self.decide_entry = decide, entry_leaf(self.profile, "decide", envelope)
         self.phase = "decided"
         return decide
@@ -357,6 +379,8 @@ class Dispute:
         if attached:
             raise VerificationError(f"{name} has nothing to attach", rule="dis-chain-4")
         self._chained(message)
+        if party == "arbitrator":  # she goes on: what is attached to her admit, unsigned till now, is hers
+            self.problems = [replace(p, fault=party) if p.fault == "unknown" else p for p in self.problems]
         return message
 
     def _chained(self, message: m.Message) -> None:

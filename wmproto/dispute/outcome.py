@@ -40,12 +40,6 @@ class Outcome:
     decided: bool
 
 
-def _verdict(dispute: Dispute, bits: int) -> VerdictName:
-    if dispute.problems:
-        return "INADMISSIBLE"
-    return "DEPENDENT" if dispute.seq > 2 and dispute.tally.fired(bits) else "NOT SHOWN"
-
-
 def decide(dispute: Dispute) -> Outcome:
     """Work out the verdict of a dispute, wherever it stands; leaves of an unfinished round count as misses."""
     bits, evidence, policy_s = dispute.key.bits, Evidence(Wealth.start(dispute.key.z.m)), 24
@@ -57,16 +51,11 @@ def decide(dispute: Dispute) -> Outcome:
         findings += tally.findings
     size = dispute.admission.checkpoint.size if dispute.admission else 0
     assumptions = Assumptions(K=max(1 << 17, size), S=1 << policy_s, B=dispute.profile.starts)
-    if dispute.decision is not None:
-        played = _verdict(dispute, dispute.bits)  # what she had to decide, whatever an auditor asks for
-        if dispute.decision.verdict != played:
-            text = f"the arbitrator decided {dispute.decision.verdict}; the rule gives {played}"
-            findings.append(Finding("dis-decide-3", "arbitrator", text))
     if dispute.phase == "decided":
         findings.append(Finding("dis-decide-4", "unknown", "decide carries no receipt of the log"))
     evidence_log2 = evidence.wealth.floor_log2()
     return Outcome(
-        verdict=_verdict(dispute, bits),
+        verdict=dispute.verdict(bits),
         bits=bits,
         evidence=evidence,
         evidence_log2=evidence_log2,

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from wmproto.dispute import messages as m
 from wmproto.dispute.machine import Dispute
+from wmproto.dispute.tally import Finding
 from wmproto.errors import FormatError, VerificationError, WmprotoError
 from wmproto.registry.receipt import Receipt, verify_receipt
 from wmproto.wire.dsse import Envelope
@@ -60,7 +61,8 @@ class Recorder(Dispute):
     def __init__(self, *, profile: Profile = WMPROTO_1, auditor_bits: int = 0) -> None:
         super().__init__(profile=profile, auditor_bits=auditor_bits)
         self.said: list[Said] = []
-        self._noted: set[int] = set()
+        self._problems: list[tuple[list[str], int]] = []  # the notes, and the place in them, of each problem
+        self._noted = [0, 0]  # findings that stand in earlier lines: of the dispute, of the tally
         self._shown = 0  # opened leaves that stand in earlier lines
 
     def receive(self, envelope: Envelope, attached: Sequence[Envelope] = ()) -> m.Message:
@@ -88,12 +90,18 @@ class Recorder(Dispute):
 
     def _note(self) -> None:
         """Add what has been broken since the last message to the last line."""
-        broken = [("problem", f) for f in self.problems] + [("finding", f) for f in self.findings]
-        broken += [("finding", f) for f in self.tally.findings] if self.seq > 2 else []
-        for what, found in broken:
-            if id(found) not in self._noted:
-                self._noted.add(id(found))
-                self.said[-1].notes.append(f"{what}: {found.text} (rule {found.rule}; at fault: {found.fault})")
+        notes = self.said[-1].notes
+        for at, problem in enumerate(self.problems):  # a handful; a later message may show whose fault one was
+            if at == len(self._problems):
+                self._problems.append((notes, len(notes)))
+                notes.append("")
+            of, place = self._problems[at]
+            of[place] = _broken("problem", problem)
+        # Both only ever grow, also where the machine puts a fork in the tally's place: a round may add 16, so only
+        # what is new is looked at.
+        for which, findings in enumerate((self.findings, self.tally.findings if self.seq > 2 else [])):
+            notes += [_broken("finding", finding) for finding in findings[self._noted[which] :]]
+            self._noted[which] = len(findings)
 
     def _text(self, message: m.Message) -> str:
         match message:
@@ -138,6 +146,10 @@ class Recorder(Dispute):
             f"opens {len(message.openings)}: {len(marked)} marked with {hits} hit{'s' * (hits != 1)}, "
             f"{len(new) - len(marked)} ghosts; evidence so far: {bits} bits"
         )
+
+
+def _broken(what: str, found: Finding) -> str:
+    return f"{what}: {found.text} (rule {found.rule}; at fault: {found.fault})"
 
 
 def _short(digest: bytes) -> str:

@@ -7,7 +7,7 @@ transcript after each step; it must make it durable before it returns.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Final, Protocol
 
 from wmproto.dispute.audit import replay_steps
 from wmproto.dispute.machine import Dispute
@@ -18,8 +18,9 @@ from wmproto.dispute.transcript import Step, Transcript
 from wmproto.errors import StateError
 from wmproto.suspects.oracle import Suspect
 from wmproto.wire.dsse import Envelope
-from wmproto.wire.labels import TRANSCRIPT
 from wmproto.wire.profile import WMPROTO_1, Profile
+
+TRANSCRIPT: Final = "wmproto/transcript@v1"
 
 
 class DisputeLog(LogReader, Protocol):

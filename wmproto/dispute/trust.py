@@ -61,16 +61,10 @@ def check_trust(dispute: Dispute, trust: Trust) -> None:
     Raises:
         TrustError: It does not; the first one is named.
     """
-    named = {
-        "log": (trust.log,),
-        "arbitrator": trust.arbitrators,
-        "owner": trust.owners,
-        "respondent": trust.respondents,
-    }
     hint = "a dispute can be staged among friends; add the key only if you know whose it is"
     parties = [who for _, who, _ in _parties(dispute)]
     if parties.count(dispute.file.arbitrator) > 1:
         raise TrustError("the arbitrator judges her own case", rule="dis-trust-1", hint=hint)
     for role, who, shown in _parties(dispute):
-        if who not in named[role]:
+        if who not in ((trust.log,) if role == "log" else getattr(trust, f"{role}s")):
             raise TrustError(f"the trust file does not name the {role} {shown}", rule="dis-trust-1", hint=hint)

@@ -7,6 +7,8 @@ from wmproto.verdict.tail import ghost_tail
 
 def verdict(outcome: Outcome) -> str:
     """The verdict, and whether it may still change."""
+    if any(found.rule == "dis-log-5" for found in outcome.findings):
+        return f"{outcome.verdict} (by this transcript; the log holds a decide that it lacks)"
     return outcome.verdict + ("" if outcome.decided else " (so far: the arbitrator has not decided)")
 
 
@@ -14,9 +16,10 @@ def proves(o: Outcome) -> tuple[str, str]:
     """(what the verdict proves, what it does not), one sentence or two each."""
     if o.verdict == "DEPENDENT":
         return (
-            "The bound weights depend on the registered labels. Against weights that know nothing of them, a bet on "
-            f"each label at fair odds multiplies a stake by 2^{o.bits} with a chance of at most 2^-{o.bits}; over all "
-            f"keys, weights and starts that a liar could try (S, B and Q above) {power(o.bound_log2)}.",
+            "The answers that were signed for the bound weights depend on the registered labels. Against weights that "
+            f"know nothing of them, a bet on each label at fair odds multiplies a stake by 2^{o.bits} with a chance of "
+            f"at most 2^-{o.bits}; over all keys, weights and starts that a liar could try (S, B and Q above) "
+            f"{power(o.bound_log2)}.",
             "It does not say theft: a licence, a leaked key, distillation from a service, or planted pairs of triggers "
             "and labels in public training data give the same answers.",
         )
@@ -31,12 +34,13 @@ def proves(o: Outcome) -> tuple[str, str]:
 def cannot_know(audit: Audit) -> tuple[str, ...]:
     """What this audit could not find out, and what would."""
     dispute = audit.dispute
-    by_copy = (
-        "that admit listed every earlier dispute of the key: a copy of the log shows it (--log-copy)",
-        "that this is the only end of this dispute: a copy of the log shows its first decide (--log-copy)",
-    )
+    listed = "that admit listed every earlier dispute of the key: a copy of the log shows it (--log-copy)"
+    until = "a copy of the log shows its decide (--log-copy)"
+    if audit.log_size is not None:
+        until = f"another may be signed and not logged, or logged after entry {audit.log_size - 1}, the copy's last"
     return (
-        *(() if audit.log_checked else by_copy),
+        *([listed] if audit.log_size is None else []),
+        f"that this is the only end of this dispute: {until}",
         "that the deposited weights are the suspect's, or are what is deployed; they were bound by "
         f"{dispute.respondent.hex()} as {dispute.bind.holder}"
         if dispute.seq > 1

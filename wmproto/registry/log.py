@@ -22,13 +22,15 @@ from wmproto.registry.view import Head, View, doubt, first_subject
 from wmproto.registry.writing import sign_note, write_log_copy
 from wmproto.wire.dsse import ENVELOPE_LIMIT, Envelope
 from wmproto.wire.framing import sha256
-from wmproto.wire.labels import ENTRY_TYPES
 from wmproto.wire.profile import WMPROTO_1, Profile
 from wmproto.wire.writing import replace
 
 __all__ = ["Appended", "Log"]
 
 _ENTRY_LIMIT = 65_535  # bytes: a tlog-tiles bundle has room for no more
+
+#: Types of log entries. Reserved for later: digest, answer-head, rotation, and key with public labels.
+ENTRY_TYPES = ("key", "release", "admit", "decide")
 
 
 @dataclass(frozen=True, slots=True)

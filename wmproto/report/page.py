@@ -14,6 +14,7 @@ from markupsafe import Markup
 
 from wmproto import __version__
 from wmproto.dispute import words
+from wmproto.dispute.tally import Finding
 from wmproto.report.chain import acts
 from wmproto.report.chart import Line, chart
 from wmproto.report.claims import RuledClaim
@@ -24,8 +25,10 @@ from wmproto.report.strokes import strokes
 from wmproto.report.svg import signed
 from wmproto.report.wealth import series
 from wmproto.wire.framing import sha256
+from wmproto.wire.plain import plain
 
 MOST_PICTURES = 64  # of one dispute
+MOST_BROKEN = 64  # problems of one dispute, and as many findings: a claimant can leave thousands of leaves unopened
 
 
 def render(
@@ -53,9 +56,10 @@ def render(
         .get_template("report.html")
         .render(
             disputes=[_facts(number, each) for number, each in enumerate(disputes, 1)],
-            chart=chart([Line(visible(each.title), series(each.audit), each.audit.outcome.bits) for each in disputes]),
+            chart=chart([Line(plain(each.title), series(each.audit), each.audit.outcome.bits) for each in disputes]),
             looks=strokes(len(disputes)),
             assumed=list(dict.fromkeys(one for each in disputes for one in each.audit.assumed)),
+            log_size=max((each.audit.log_size or 0 for each in disputes), default=0),
             models=model_rows(models),
             claims=claims,
             story=story,
@@ -79,14 +83,9 @@ def _environment() -> Environment:
     return made
 
 
-def visible(text: str) -> str:
-    """Show as an escape what cannot be seen, and what turns the reading direction of all that follows."""
-    return text if text.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
-
-
 def _finalize(value: Any) -> Any:
     """What Jinja2 calls for each value before it escapes it."""
-    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+    return plain(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def _facts(number: int, reported: ReportedDispute) -> dict[str, Any]:
@@ -108,6 +107,8 @@ def _facts(number: int, reported: ReportedDispute) -> dict[str, Any]:
         "who": words.who(audit),
         "proves": proves,
         "proves_not": proves_not,
+        "problems": _some(outcome.problems),
+        "findings": _some(outcome.findings),
         "cannot_know": words.cannot_know(audit),
         "digest": sha256(reported.transcript.to_bytes()).hex(),
         "acts": acts(reported),
@@ -115,6 +116,16 @@ def _facts(number: int, reported: ReportedDispute) -> dict[str, Any]:
         "left_out": left_out,
         "smaller": is_shown_smaller(audit.dispute.key.z.input.shape),
     }
+
+
+def _some(found: Sequence[Finding]) -> tuple[list[Finding], int]:
+    """Those that are shown, in order, and how many more there are; of each rule and party at fault one is shown."""
+    first: dict[tuple[str, str], int] = {}
+    for at, one in enumerate(found):
+        first.setdefault((one.rule, one.fault), at)
+    ahead = set(first.values())  # else thousands of the claimant's findings could hide the arbitrator's only one
+    shown = sorted([*ahead, *(at for at in range(len(found)) if at not in ahead)][:MOST_BROKEN])
+    return [found[at] for at in shown], len(found) - len(shown)
 
 
 def _short_bound(reported: ReportedDispute) -> str:

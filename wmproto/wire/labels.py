@@ -24,10 +24,6 @@ Word = Literal[
 
 STATEMENT_TYPE: Final = "https://in-toto.io/Statement/v1"
 PAYLOAD_TYPE: Final = "application/vnd.in-toto+json"
-TRANSCRIPT: Final = "wmproto/transcript@v1"
-
-#: Types of log entries. Reserved for later: digest, answer-head, rotation, and key with public labels.
-ENTRY_TYPES = ("key", "release", "admit", "decide")
 
 
 def predicate_type(kind: str) -> str:
