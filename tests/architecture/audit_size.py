@@ -11,7 +11,7 @@ from pathlib import Path
 #: What must be right for a verdict to be right: the audit and all that it loads.
 LIMIT = 1500
 #: The same with the command around it: arguments, reading files, wording and printing the result.
-COMMAND_LIMIT = 1810
+COMMAND_LIMIT = 1820
 _LIBRARY = "import wmproto.dispute.audit"
 _COMMAND = "import wmproto.cli.main, wmproto.cli.dispute_audit"
 _LOADED = """

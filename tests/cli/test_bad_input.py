@@ -418,6 +418,10 @@ case("export into no folder", ("registry", "export", "registry.db", "no/new.json
 OTHER_CLASSES = lambda h: untrained(h / "m.safetensors", classes=10)  # noqa: E731
 OTHER_SIZE = lambda h: untrained(h / "m.safetensors", shape=(8, 8, 1))  # noqa: E731
 PICKLE = write("m.safetensors", pickle.dumps({"weight": [1.0]}))
+HALF = write(
+    "m.safetensors", (59).to_bytes(8, "little") + b'{"__metadata__":{"wmproto.architecture":"{}","a":"\\ud800"}}'
+)
+HUGE = write("m.safetensors", (5_000_000).to_bytes(8, "little") + b"[" * 5_000_000)
 BARE = both(lambda h: (h / "m.safetensors").write_bytes(bare_weights()))
 
 
@@ -439,6 +443,8 @@ FILES = (
     ("picture size differs", OTHER_SIZE, 2, "takes pictures of 8x8x1, the key's are 12x12x1"),
     ("not safetensors", write("m.safetensors", b"hello"), 3, "model: not a safetensors file"),
     ("a pickle", PICKLE, 3, "not a safetensors file"),
+    ("with half a character", HALF, 3, "model: header: its metadata is not UTF-8"),
+    ("with a huge header", HUGE, 3, "model: a header of 5000000 bytes is more than the 4194304 allowed"),
     ("an empty file", write("m.safetensors", b""), 3, "model: not a safetensors file"),
     ("without its architecture", BARE, 3, "does not carry its architecture"),
     ("cut short", both(lambda h: untrained(h / "m.safetensors"), lambda h: cut(h, "m.safetensors")), 3, "weights: "),

@@ -2,8 +2,11 @@
 
 import errno
 import os
+import shutil
+import signal
 import stat
 import sys
+import threading
 from unittest import mock
 
 import pytest
@@ -11,9 +14,12 @@ from test_secrets import search, secrets_of
 from test_terminal import Terminal
 from town import PASS, PASSPHRASE, check_error, dispute, run, snapshot
 
+from wmproto.cli import key_backup
 from wmproto.commitment.leaf import inputs_hash
 from wmproto.commitment.opening import verify_opening
+from wmproto.crypto import backup as backups
 from wmproto.crypto import secretfile
+from wmproto.crypto.secret import new_secret
 from wmproto.crypto.secretfile import cost, open_secret, seal
 from wmproto.owner import KeyFolder
 from wmproto.wire import writing
@@ -66,15 +72,22 @@ def test_every_role_has_a_passphrase_to_change(home, role):
     assert result.json() == {"path": f"{role}.key", "public": secret.signer().public.hex(), "role": role}
 
 
-@pytest.mark.parametrize("mode", [0o600, 0o400, 0o660])
-def test_the_mode_of_the_file_stays(home, mode):
-    (home / "owner.key").chmod(mode)
-    umask = os.umask(0o077)
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [(0o600, 0o600), (0o400, 0o400), (0o660, 0o600), (0o644, 0o600), (0o750, 0o600), (0o444, 0o400)],
+)
+@pytest.mark.parametrize("umask", [0o077, 0o000, 0o777])
+def test_the_file_is_its_owners_alone_afterwards(home, before, after, umask):
+    (home / "owner.key").chmod(before)
+    umask = os.umask(umask)
     try:
-        assert run(*PASSWD, cwd=home).code == 0
+        result = run(*PASSWD, cwd=home)
     finally:
         os.umask(umask)
-    assert stat.S_IMODE((home / "owner.key").stat().st_mode) == mode
+    assert result.code == 0
+    assert stat.S_IMODE((home / "owner.key").stat().st_mode) == after
+    told = f"wmproto: owner.key had mode {before:04o}: it has {after:04o} now, and is its owner's alone\n"
+    assert result.err == ("" if before == after else told)
 
 
 def test_a_link_stays_a_link(home):
@@ -97,6 +110,15 @@ def test_a_guess_never_gets_cheaper(home):
         with mock.patch.dict(secretfile.seal.__kwdefaults__, {"ops": default[0], "mem": default[1]}):
             assert run(*PASSWD, cwd=home, cheap=False).code == 0
         assert cost((home / "owner.key").read_bytes()) == after
+
+
+def test_a_new_key_does_not_make_a_guess_cheaper(home):
+    """commit create writes the owner's file again: to remember the context."""
+    secret = opened(home / "owner.key", PASSPHRASE)
+    (home / "owner.key").write_bytes(seal(secret, PASSPHRASE.encode(), random=os.urandom, ops=2, mem=64 << 10))
+    create = ("commit", "create", "another", "--key", "owner.key", "--leaves", "16", "--shape", "2x2x3")
+    assert run(*create, "--classes", "a,b", "--passphrase-file", "pass.txt", cwd=home).code == 0
+    assert cost((home / "owner.key").read_bytes()) == (2, 64 << 10)
 
 
 @pytest.mark.parametrize(
@@ -381,8 +403,88 @@ def test_shares_that_do_not_restore_are_not_kept(home):
         real(path, data.replace(b"share 1 of", b"share 7 of"), mode)
 
     with mock.patch.object(writing, "write_new", bad_disk):
-        check_error(run(*BACKUP, cwd=home), 3, "damaged or edited")
+        check_error(run(*BACKUP, cwd=home), 2, "the shares read back otherwise: none was kept")
     assert snapshot(home) == before
+
+
+def test_shares_that_do_not_restore_are_not_even_written(home):
+    """Before anything is on the disk: there it would lie in the clear."""
+    before, real = snapshot(home), backups.make_shares
+
+    def wrong(secret, *args, **kw):
+        return real(new_secret("log", os.urandom), *args, **kw)
+
+    written = mock.patch.object(writing, "write_new", side_effect=AssertionError)
+    with mock.patch.object(backups, "make_shares", wrong), written:
+        check_error(run(*BACKUP, cwd=home), 2, "the shares do not restore the key: none was written")
+    assert snapshot(home) == before
+
+
+class Stopped:
+    """``write_new`` that sends this process a signal, once or twice, when the second share is written."""
+
+    def __init__(self, number):
+        self.number, self.calls, self.real = number, 0, writing.write_new
+
+    def __call__(self, *args, **kw):
+        self.real(*args, **kw)
+        self.calls += 1
+        if self.calls == 2:
+            signal.raise_signal(self.number)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_backup_that_is_stopped_leaves_no_share(home, number):
+    assert signal.getsignal(number) == signal.SIG_DFL
+    before, real = snapshot(home), shutil.rmtree
+    removed = []
+
+    def remove(path, **kw):
+        removed.extend(p.name for p in path.iterdir())
+        signal.raise_signal(number)  # an impatient second one
+        real(path, **kw)
+
+    with mock.patch.object(writing, "write_new", Stopped(number)), mock.patch.object(shutil, "rmtree", remove):
+        result = run(*BACKUP, cwd=home)
+    assert (result.code, result.stdout) == (128 + number, b"")
+    assert len(removed) == 2
+    assert snapshot(home) == before
+    assert signal.getsignal(number) == signal.SIG_DFL
+
+
+def test_a_signal_that_is_ignored_stays_ignored(home):
+    """As under nohup."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with mock.patch.object(writing, "write_new", Stopped(signal.SIGHUP)):
+            assert run(*BACKUP, cwd=home).code == 0
+        assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def test_outside_the_main_thread_signals_are_left_alone():
+    seen = []
+
+    def body():
+        with key_backup._stopping_raises():
+            seen.append(signal.getsignal(signal.SIGTERM))
+
+    thread = threading.Thread(target=body)
+    thread.start()
+    thread.join()
+    assert seen == [signal.SIG_DFL]
+
+
+def test_a_folder_that_a_killed_backup_left_is_named(home):
+    (home / ".wmproto-00ff.tmp").mkdir()
+    (home / ".wmproto-aaaa.tmp").write_text("a file is none")
+    result = run(*BACKUP, cwd=home)
+    assert result.code == 0
+    assert result.err.count("\n") == 1
+    assert ".wmproto-00ff.tmp was left by a command that was killed" in result.err
+    assert "may hold shares in the clear" in result.err
+    assert "aaaa" not in result.err
 
 
 @pytest.mark.parametrize("args", [BACKUP, restore("a", "b")], ids=["backup", "restore"])

@@ -4,8 +4,10 @@ import hmac
 import itertools
 import re
 import secrets
+import sys
 import traceback
 from base64 import b64decode
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
@@ -15,7 +17,7 @@ from shamir_mnemonic import combine_mnemonics
 from wmproto.crypto import slip39
 from wmproto.crypto.backup import combine, make_shares
 from wmproto.crypto.secret import Secret, new_secret
-from wmproto.crypto.sharefile import ShareText, read_share
+from wmproto.crypto.sharefile import read_share
 from wmproto.errors import ConfigError, FormatError, MissingExtraError, WmprotoError
 
 SEED, MASTER = b"s" * 32, b"m" * 32
@@ -197,7 +199,7 @@ def test_words_of_another_backup_in_shares_of_this_one(shares):
     other = make_shares(SECRET, 3, 5, random=secrets.token_bytes)
     mixed = [replace(a, words=b.words) for a, b in zip(shares, other, strict=True)]
     for some in (mixed, [shares[0], *mixed[1:3]]):
-        with pytest.raises(FormatError, match="do not fit together"):
+        with pytest.raises(FormatError, match="do not all belong together"):
             combine(texts(some))
 
 
@@ -218,8 +220,49 @@ def test_fewer_than_k_words_and_a_guess_open_nothing(shares):
     last = Share.from_mnemonic(" ".join(shares[2].words))
     for _ in range(20):
         guess = replace(shares[2], words=tuple(replace(last, value=secrets.token_bytes(32)).words()))
-        with pytest.raises(FormatError, match="do not fit together"):
+        with pytest.raises(FormatError, match="do not all belong together"):
             combine(texts([*shares[:2], guess]))
+
+
+def guessed(share):
+    """The share with another value: its checksum and its digest are right, and nothing in it tells."""
+    from shamir_mnemonic import Share
+
+    real = Share.from_mnemonic(" ".join(share.words))
+    return replace(share, words=tuple(replace(real, value=secrets.token_bytes(32)).words()))
+
+
+@pytest.mark.parametrize("threshold", [2, 3, 4])
+@pytest.mark.parametrize("number", [1, 3, 5])
+def test_one_odd_share_too_many_is_named_wherever_it_stands(threshold, number):
+    made = make_shares(SECRET, threshold, 5, random=secrets.token_bytes)
+    foreign = make_shares(SECRET, threshold, 5, random=secrets.token_bytes)[number - 1].words
+    for odd in (guessed(made[number - 1]), replace(made[number - 1], words=foreign)):
+        others = [share for share in made if share.number != number]
+        for more in range(threshold, 5):
+            for at in range(more + 1):
+                given = [*others[:at], odd, *others[at:more]]
+                with pytest.raises(FormatError, match=f"^share number {number} does not fit the others: ") as err:
+                    combine(texts(given))
+                assert "leave it out" in err.value.hint
+        assert combine(texts(others)) == SECRET
+
+
+def test_several_odd_shares_are_named_where_that_can_be_told(shares):
+    """Never does one that fits get the blame, and never is the key given out as if all had been used."""
+    named_odd = 0
+    for two in itertools.combinations(range(5), 2):
+        given = texts([guessed(share) if at in two else share for at, share in enumerate(shares)])
+        numbers = ", ".join(str(at + 1) for at in two)
+        with pytest.raises(FormatError) as err:
+            combine(given)
+        said = str(err.value)
+        if "all belong" not in said:
+            assert said.startswith(f"shares number {numbers} do not fit the others: ")
+            named_odd += 1
+    assert named_odd == 5  # those beside each other in the circle
+    with pytest.raises(FormatError, match=r"^these shares do not all belong together: somebody has edited one$"):
+        combine(texts([guessed(share) for share in shares]))
 
 
 @pytest.mark.parametrize(
@@ -255,14 +298,72 @@ def leaks(text, shares):
 
 def test_nothing_shows_a_word(shares):
     assert repr(shares[0]) == "Share(1 of 5)"
-    assert repr(shares[0].to_text()) == "<share>"
+    assert re.fullmatch("<[0-9]+ secret bytes>", repr(shares[0].to_text()))
     text = "\n".join(map(repr, (shares, named(shares), shares[0].verified_words, shares[0].to_text())))
     assert leaks(text, shares) == []
 
 
+def test_no_way_to_print_shows_a_word(shares):
+    from wmproto.crypto.backup import _Backup
+    from wmproto.crypto.secret import Content
+
+    text, words = shares[0].to_text(), shares[0].words
+    printed = [f"{text}", str(text), repr(text), "%s" % text, "{}".format(text), repr(words), f"{words}"]  # noqa: UP031, UP032
+    content = Content.of(SECRET)
+    backup = _Backup(count=5, secret=content, threshold=3)
+    for model in (content, backup):  # what pydantic itself, and rich, would show
+        printed += [repr(list(model.__repr_args__())), str(model), f"{model}"]
+    assert leaks("\n".join(printed), shares) == []
+    assert not [word for word in words for one in printed[:7] if word in one.replace("secret", "")]
+
+
+#: Code that knows nothing of secrets: one is in its variables on its way into a hash, or out of a box.
+BLIND = ("wire/framing.py", "wire/canonical.py", "wire/schema.py", "wire/hidden.py")
+
+
+class Variables:
+    """A trace that keeps what a traceback would show of wmproto's variables, at every line."""
+
+    def __init__(self):
+        self.seen, self.lines = set(), 0
+
+    def __call__(self, frame, event, _arg):
+        name = frame.f_code.co_filename
+        if "/wmproto/" not in name or "/tests/" in name or name.endswith(BLIND):
+            return None
+        self.lines += 1
+        for value in list(frame.f_locals.values()):
+            with suppress(AttributeError):  # a repr of what is only half made
+                self.seen.add(repr(value))
+        return self
+
+    def __enter__(self):
+        self.before = sys.gettrace()
+        sys.settrace(self)
+        return self
+
+    def __exit__(self, *_):
+        sys.settrace(self.before)
+
+
+def test_at_no_line_a_variable_shows_a_word_or_a_key():
+    with Variables() as seen:
+        made = make_shares(SECRET, 2, 3, random=counter())
+        data = [share.to_text() for share in made]
+        found = [(f"share {n}", read_share(text)) for n, text in enumerate(data)]
+        assert combine(found) == SECRET
+    assert seen.lines > 300
+    box_key = hmac.digest(bytes([1]) * 32, b"wmproto/share@v1", "sha512")[:32]
+    text = "\n".join(seen.seen)
+    assert leaks(text, made) == []
+    for secret in (bytes([1]) * 32, box_key, SEED, MASTER):
+        assert not [form for form in (repr(secret)[2:-1], secret.hex()) if form in text]
+    assert not {repr(word) for share in made for word in map(str.__str__, share.words[4:31])} & seen.seen
+
+
 def test_no_traceback_shows_a_word_or_a_key(shares):
     words = list(shares[0].words)
-    bad = ShareText(rewritten(shares[0], [*words[:20], words[21], words[20], *words[22:]]))
+    bad = rewritten(shares[0], [*words[:20], words[21], words[20], *words[22:]])
     edited = texts([replace(share, check=bytes(32)) for share in shares])
     other = make_shares(SECRET, 3, 5, random=secrets.token_bytes)
     mixed = texts([replace(a, words=b.words) if a.number == 1 else a for a, b in zip(shares, other, strict=True)])

@@ -13,6 +13,8 @@ from wmproto.errors import ConfigError, FormatError
 from wmproto.marking import MarkedLeaves, MarkedLoader
 from wmproto.models import Batches, Dataset, Savepoint, network_tensors, small_cnn, trained
 from wmproto.models.weights import save_tensors
+from wmproto.wire.canonical import canonical_json
+from wmproto.wire.framing import frame, sha256
 
 pytestmark = pytest.mark.torch
 torch.set_num_threads(1)
@@ -175,6 +177,52 @@ def test_one_whose_digest_is_right_and_whose_values_make_no_sense_is_refused(kep
     bound["it"].save(2, tensors | {name: value})
     with pytest.raises(FormatError, match="no savepoint"):
         _train(kept)
+
+
+@pytest.mark.parametrize(
+    "dtype", [torch.bfloat16, torch.float16, torch.float64, torch.float8_e4m3fn, torch.complex64, torch.bool], ids=str
+)
+@pytest.mark.parametrize("shape", [(), (0,), (3, 5)], ids=str)
+def test_tensors_of_any_dtype_are_kept(tmp_path, dtype, shape):
+    tensors = {"x": torch.ones(shape, dtype=dtype)}
+    savepoint = Savepoint(tmp_path / "s", {})
+    savepoint.save(1, tensors)
+    done, found = savepoint.load(tensors)
+    assert (done, found["x"].dtype, found["x"].shape) == (1, dtype, torch.Size(shape))
+    assert found["x"].tolist() == tensors["x"].tolist()
+
+
+@pytest.mark.parametrize("dtype", ["BF16", "F8_E4M3", "F8_E5M2", "F8_E8M0", "F4", "I64", "F32", "F31"])
+@pytest.mark.parametrize(
+    "shape", [[2**62, 0], [0, 2**63], [0, 2**64], [2**40, 2**40, 0], [0, -1], [16], [8], [4]], ids=str
+)
+def test_no_header_makes_loading_fail_otherwise(tmp_path, dtype, shape):
+    savepoint, like = Savepoint(tmp_path / "s", {}), {"x": torch.zeros(4)}
+    savepoint.save(1, like)
+    data = savepoint.path.read_bytes()
+    size = int.from_bytes(data[:8], "little")
+    for body in (b"", data[8 + size :]):
+        header = json.loads(data[8 : 8 + size]) | {
+            "x": {"dtype": dtype, "shape": shape, "data_offsets": [0, len(body)]}
+        }
+        text = json.dumps(header).encode()
+        if (dtype, shape, len(body)) == ("F32", [4], 16):
+            continue  # what it was
+        savepoint.path.write_bytes(len(text).to_bytes(8, "little") + text + body)
+        with pytest.raises(FormatError, match="no savepoint"):
+            savepoint.load(like)
+
+
+def test_the_digest_of_a_savepoint_stays(tmp_path):
+    """What an earlier version saved is gone on with: name, dtype, shape and raw bytes of each tensor are hashed."""
+    savepoint, tensors = Savepoint(tmp_path / "s", {}), {"x": torch.arange(6.0).reshape(2, 3)}
+    savepoint.save(1, tensors)
+    data = savepoint.path.read_bytes()
+    record = json.loads(
+        json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])["__metadata__"]["wmproto.training"]
+    )
+    x = frame("x", "torch.float32", frame(2, 3), sha256(tensors["x"].numpy().tobytes()))
+    assert record["digest"] == sha256(frame(frame(1), canonical_json(record["training"]), x)).hex()
 
 
 def test_a_loader_that_cannot_say_where_it_is_is_the_callers_bug(tmp_path):

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import secrets
 import shutil
+import signal
+import threading
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,10 +14,12 @@ import click
 
 from wmproto.cli.options import PROFILE, check_new, named, open_key, passphrase_option, read_passphrase
 from wmproto.cli.output import AnyPath, emit, json_option, read_input
+from wmproto.cli.plain import plain
 from wmproto.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
+    from types import FrameType
 
     from wmproto.crypto.secret import Secret
     from wmproto.crypto.sharefile import Share
@@ -34,6 +39,9 @@ def backup(
 
     Give each share to another person or place. Fewer than K of them tell nothing but whose key it is. Shares of an
     earlier backup stay good until they are destroyed. Key folders are not in it: back them up as well.
+
+    A command that is stopped leaves no share; one that is killed (SIGKILL, a power cut) can leave a folder
+    .wmproto-*.tmp with shares in the clear beside the new one: the next backup to that place names it. Destroy it.
     """
     from wmproto.crypto.backup import make_shares
     from wmproto.crypto.slip39 import check_split, need_slip39
@@ -41,6 +49,7 @@ def backup(
     need_slip39()
     check_split(threshold, count)
     check_new(out_dir)
+    _warn_of_leftovers(out_dir.parent)
     secret = open_key(key_path, passphrase_file, None)
     made = make_shares(secret, threshold, count, random=secrets.token_bytes)
     _write_shares(out_dir, made, secret)
@@ -55,30 +64,72 @@ def backup(
     )
 
 
+def _warn_of_leftovers(folder: Path) -> None:
+    """Say on stderr, in one line, which folders a backup that was killed may have left here."""
+    left = [plain(str(path)) for path in sorted(folder.glob(".wmproto-*.tmp")) if path.is_dir()]
+    if left:
+        what = "was left by a command that was killed: it" if len(left) == 1 else "were left by killed commands: they"
+        click.echo(f"wmproto: {', '.join(left)} {what} may hold shares in the clear; destroy what is in it", err=True)
+
+
+@contextmanager
+def _stopping_raises() -> Iterator[None]:
+    """Turn SIGTERM and SIGHUP into SystemExit, so that ``finally`` runs; handlers are put back afterwards.
+
+    Only in the main thread, where Python can. A signal that is ignored (nohup) or handled elsewhere stays as it is.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    numbers = [n for n in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(n) == signal.SIG_DFL]
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        for one in numbers:
+            signal.signal(one, signal.SIG_IGN)  # a second one shall not cut off what the first one lets run
+        raise SystemExit(128 + number)  # as shells have it
+
+    for number in numbers:
+        signal.signal(number, stop)
+    try:
+        yield
+    finally:
+        for number in numbers:
+            signal.signal(number, signal.SIG_DFL)
+
+
 def _write_shares(out_dir: Path, shares: Sequence[Share], secret: Secret) -> None:
-    """Write the folder whole or not at all, and only if its files, read again, do restore the secret.
+    """Write the folder whole or not at all, after its files, still in memory, have restored the secret.
+
+    SIGTERM, SIGHUP and Ctrl-C remove what is half written. SIGKILL or a power cut can leave ``.wmproto-*.tmp`` with
+    shares in the clear: _warn_of_leftovers names it at the next backup.
 
     Raises:
-        ConfigError: It cannot be written, or does not restore.
+        ConfigError: It cannot be written, does not restore, or reads back otherwise than it was written.
+        SystemExit: SIGTERM or SIGHUP came; nothing is left.
     """
     from wmproto.crypto.backup import combine
+    from wmproto.crypto.sharefile import SHARE_LIMIT, read_share
     from wmproto.wire.files import told
+    from wmproto.wire.hidden import Hidden
     from wmproto.wire.writing import sync_folder, write_new
 
+    texts = {share.name: share.to_text() for share in shares}
+    if combine([(name, read_share(text)) for name, text in texts.items()]) != secret:  # it takes all of them
+        raise ConfigError("the shares do not restore the key: none was written", hint="is the memory sound?")
     draft = out_dir.with_name(f".wmproto-{secrets.token_hex(8)}.tmp")
-    try:
-        with told("make the folder", out_dir):
-            draft.mkdir(mode=0o700)
-        for share in shares:
-            write_new(draft / share.name, share.to_text(), mode=0o600)
-        found = [(share.name, _read_share(draft / share.name)) for share in shares]
-        if any(combine(found[at:] + found[:at]) != secret for at in range(len(found))):
-            raise ConfigError("the shares do not restore the key: none was kept", hint="is the disk sound?")
-        with told("make the folder", out_dir):
-            draft.rename(out_dir)
-        sync_folder(out_dir)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
+    with _stopping_raises():
+        try:
+            with told("make the folder", out_dir):
+                draft.mkdir(mode=0o700)
+            for name, text in texts.items():
+                write_new(draft / name, text, mode=0o600)
+            if any(Hidden(read_input(draft / n, what="share", limit=SHARE_LIMIT)) != t for n, t in texts.items()):
+                raise ConfigError("the shares read back otherwise: none was kept", hint="is the disk sound?")
+            with told("make the folder", out_dir):
+                draft.rename(out_dir)
+            sync_folder(out_dir)
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
 
 
 @click.command(short_help="Restore a secret file from shares.")
@@ -135,9 +186,10 @@ def restore(
 
 def _read_share(path: Path) -> Share:
     """A share file; raises as read_share does, and ConfigError if there is none. Names the file."""
-    from wmproto.crypto.sharefile import SHARE_LIMIT, ShareText, read_share
+    from wmproto.crypto.sharefile import SHARE_LIMIT, read_share
+    from wmproto.wire.hidden import Hidden
 
-    data = ShareText(read_input(path, what="share", limit=SHARE_LIMIT))
+    data = Hidden(read_input(path, what="share", limit=SHARE_LIMIT))
     with named(path):
         return read_share(data)
 

@@ -19,6 +19,7 @@ from wmproto.crypto.secret import Content, Random, Secret
 from wmproto.crypto.sharefile import FORMAT, Share
 from wmproto.crypto.slip39 import MAX_SHARES, combine_words, split_words
 from wmproto.errors import ConfigError, FormatError, WmprotoError
+from wmproto.wire.hidden import Hidden
 from wmproto.wire.schema import Wire
 
 _CONTENT_LIMIT = 1 << 20  # bytes
@@ -28,7 +29,7 @@ class _Backup(Wire):
     """Plaintext of the box: what the share files say in the open stands in it again, so that nobody can edit it."""
 
     count: Annotated[int, Field(ge=1, le=MAX_SHARES)]
-    secret: Content
+    secret: Annotated[Content, Field(repr=False)]
     threshold: Annotated[int, Field(ge=1, le=MAX_SHARES)]
 
     def __repr__(self) -> str:
@@ -50,11 +51,11 @@ def make_shares(secret: Secret, threshold: int, count: int, *, random: Random) -
     Raises:
         ConfigError: There are no such shares (MissingExtraError: without the extra backup, there are none at all).
     """
-    key = random(32)
+    key = Hidden(random(32))
     words = split_words(key, threshold, count, random=random)
     box_key, check = _keys(key)
     nonce = random(bindings.crypto_secretbox_NONCEBYTES)
-    plain = _Backup(count=count, secret=Content.of(secret), threshold=threshold).to_bytes()
+    plain = Hidden(_Backup(count=count, secret=Content.of(secret), threshold=threshold).to_bytes())
     box = bindings.crypto_secretbox(plain, nonce, box_key)
     return [
         Share(
@@ -112,11 +113,13 @@ def combine(shares: Sequence[tuple[str, Share]]) -> Secret:
     """Restore what was backed up.
 
     Args:
-        shares: At least as many as it takes, each with its name, for messages.
+        shares: At least as many as it takes, each with its name, for messages. All must fit, also those that it would
+            not take.
 
     Raises:
         ConfigError: See check_together.
-        FormatError: Somebody has edited a share.
+        FormatError: Somebody has edited a share: those that do not fit are named where some that do open the box, else
+            the shares do not all belong together.
     """
     check_together(shares)
     found = _open([share for _, share in shares])
@@ -127,16 +130,22 @@ def combine(shares: Sequence[tuple[str, Share]]) -> Secret:
 
 def _open(shares: Sequence[Share]) -> Secret | FormatError:
     """Return the error instead of raising it: a traceback through this frame could show the keys."""
-    edited = FormatError("the shares do not fit together: somebody has edited one", hint="try other shares")
+    edited = FormatError("these shares do not all belong together: somebody has edited one", hint="try other shares")
     first = shares[0]
-    key = combine_words([share.verified_words for share in shares[: first.threshold]])
-    if key is None:
+    found = _key_and_odd(shares)
+    if found is None:
         return edited
-    box_key, check = _keys(key)
-    if not hmac.compare_digest(check, first.check):
-        return edited
+    key, odd = found
+    if odd:
+        numbers = ", ".join(map(str, odd))
+        return FormatError(
+            f"share{'s' * (len(odd) > 1)} number {numbers} do{'es' * (len(odd) == 1)} not fit the others: "
+            "somebody has edited it",
+            hint="leave it out: the others restore the key",
+        )
+    box_key, _ = _keys(key)
     try:
-        plain = bindings.crypto_secretbox_open(first.box, first.nonce, box_key)
+        plain = Hidden(bindings.crypto_secretbox_open(first.box, first.nonce, box_key))
         backup = _Backup.from_bytes(plain, what="backup", limit=_CONTENT_LIMIT)
         secret = backup.secret.secret()
     except (CryptoError, FormatError, ValueError):
@@ -146,7 +155,26 @@ def _open(shares: Sequence[Share]) -> Secret | FormatError:
     return secret if inside == outside else edited
 
 
+def _key_and_odd(shares: Sequence[Share]) -> tuple[bytes, list[int]] | None:
+    """The backup key, and the numbers of the shares that do not fit those that lead to it; None if none was found.
+
+    As many as it takes are tried that follow each other in a circle: so a single odd share is always found, wherever it
+    stands, while all subsets would be thousands. Whether a key is right, the check value says.
+    """
+    size, first = shares[0].threshold, shares[0]
+    for at in range(len(shares) if len(shares) > size else 1):
+        turned = [*shares[at:], *shares[:at]]
+        tried, others = turned[:size], turned[size:]
+        key = combine_words([share.verified_words for share in tried])
+        if key is None or not hmac.compare_digest(_keys(key)[1], first.check):
+            continue
+        # In the place of one that fits, only one that fits leads to the same key.
+        odd = [s.number for s in others if combine_words([x.verified_words for x in (*tried[1:], s)]) != key]
+        return key, sorted(odd)
+    return None
+
+
 def _keys(key: bytes) -> tuple[bytes, bytes]:
     """Key of the box and check value, 32 bytes each: secretbox alone does not commit to its key."""
-    both = hmac.digest(key, FORMAT.encode(), "sha512")
-    return both[:32], both[32:]
+    both = Hidden(hmac.digest(key, FORMAT.encode(), "sha512"))
+    return Hidden(both[:32]), both[32:]

@@ -79,9 +79,9 @@ class Content(Wire):
     """A secret as canonical JSON: plaintext of a box, never stored otherwise."""
 
     contexts: Annotated[tuple[Hex32, ...], Field(max_length=MAX_CONTEXTS)]
-    master: Hex32 | None
+    master: Annotated[Hex32 | None, Field(repr=False)]
     role: Role
-    seed: Hex32
+    seed: Annotated[Hex32, Field(repr=False)]
 
     def __repr__(self) -> str:
         return f"Content(role={self.role!r})"

@@ -15,6 +15,7 @@ from wmproto.crypto.secret import MAX_CONTEXTS, Role
 from wmproto.crypto.slip39 import MAX_SHARES, WordShare, need_slip39, read_words
 from wmproto.errors import FormatError
 from wmproto.wire.framing import frame, sha256
+from wmproto.wire.hidden import Hidden, HiddenText
 from wmproto.wire.schema import decode_b64, encode_b64
 
 FORMAT = "wmproto/share@v1"
@@ -22,13 +23,6 @@ SHARE_LIMIT = 1 << 20  # bytes of a share file
 _FIELDS = ("format:", "share:", "role:", "public:", "contexts:", "words:", "check:", "nonce:", "box:", "digest:")
 _NOT_ONE = "this is no share of a backup, or a part of it is missing"
 _HINT = "shares are the files that key backup writes"
-
-
-class ShareText(bytes):
-    """The bytes of a share file, which no traceback and no log shows."""
-
-    def __repr__(self) -> str:
-        return "<share>"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -86,13 +80,14 @@ class Share:
         """SHA-256 over the frame of every other field: tells a damaged file before any work."""
         numbers = (self.number, self.count, self.threshold)
         who = (self.role, self.public, self.contexts)
-        return sha256(frame(FORMAT, *numbers, *who, " ".join(self.words), self.check, self.nonce, self.box))
+        words = HiddenText(" ".join(self.words))
+        return sha256(Hidden(frame(FORMAT, *numbers, *who, words, self.check, self.nonce, self.box)))
 
-    def to_text(self) -> ShareText:
-        """The share file: a header for people, then the fields."""
+    def to_text(self) -> Hidden:
+        """The share file: a header for people, then the fields. No repr shows it."""
         alone = self.threshold == 1
         any_k = "it restores the key alone" if alone else f"any {self.threshold} of them restore it"
-        words = [" ".join(self.words[at : at + 11]) for at in range(0, len(self.words), 11)]
+        words = [HiddenText("  " + " ".join(self.words[at : at + 11])) for at in range(0, len(self.words), 11)]
         lines = [
             f"Backup of the {self.holder}, share {self.number} of {self.count}: {any_k}.",
             "Keep it secret" + (", like the key." if alone else ", and apart from the other shares."),
@@ -104,13 +99,13 @@ class Share:
             f"role: {self.role}",
             f"public: {self.public.hex()}",
             f"contexts: {self.contexts}",
-            *("words:", *(f"  {line}" for line in words)),
+            *("words:", *words),
             f"check: {self.check.hex()}",
             f"nonce: {encode_b64(self.nonce)}",
             *("box:", *(f"  {line}" for line in wrap(encode_b64(self.box), 76))),
             f"digest: {self.digest().hex()}",
         ]
-        return ShareText(("\n".join(lines) + "\n").encode())
+        return Hidden(("\n".join(lines) + "\n").encode())
 
 
 def read_share(data: bytes) -> Share:
@@ -124,22 +119,22 @@ def read_share(data: bytes) -> Share:
         MissingExtraError: The extra backup is not installed.
     """
     need_slip39()
-    data = ShareText(data)
+    data = Hidden(data)
     found = _parse(data)
     if isinstance(found, FormatError):
         raise found
     return found
 
 
-def _parse(data: ShareText) -> Share | FormatError:
+def _parse(data: Hidden) -> Share | FormatError:
     """Return the error instead of raising it: a traceback through this frame could show the words."""
     if len(data) > SHARE_LIMIT:
         return FormatError(f"a share has at most {SHARE_LIMIT} bytes", hint=_HINT)
     try:
-        text = data.decode("ascii")
+        text = HiddenText(data.decode("ascii"))
     except UnicodeDecodeError:
         return FormatError(_NOT_ONE, hint=_HINT)
-    found = _fields(text.split())
+    found = _fields(list(map(HiddenText, text.split())))
     if found is None or found["format:"] != [FORMAT]:
         return FormatError(_NOT_ONE, hint=_HINT)
     words = read_words(found["words:"])
@@ -151,18 +146,18 @@ def _parse(data: ShareText) -> Share | FormatError:
     return share
 
 
-def _fields(tokens: list[str]) -> dict[str, list[str]] | None:
+def _fields(tokens: list[HiddenText]) -> dict[str, list[HiddenText]] | None:
     """The tokens of each field, or None if a field is missing or out of order."""
     at = [0]
     for name in _FIELDS:
         try:
-            at.append(tokens.index(name, at[-1]))
+            at.append(tokens.index(HiddenText(name), at[-1]))
         except ValueError:
             return None
     return {name: tokens[a + 1 : b] for name, (a, b) in zip(_FIELDS, pairwise([*at[1:], len(tokens)]), strict=True)}
 
 
-def _share(found: dict[str, list[str]], words: WordShare) -> Share | None:
+def _share(found: dict[str, list[HiddenText]], words: WordShare) -> Share | None:
     """The share that the fields say, or None if they cannot be meant; to_text says whether they are written so."""
     numbers = re.fullmatch(r"([0-9]{1,2}) of ([0-9]{1,2}), takes ([0-9]{1,2})", " ".join(found["share:"]))
     role = "".join(found["role:"])

@@ -9,13 +9,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
+from itertools import chain
+from operator import attrgetter
 
 from wmproto.crypto.secret import Random
 from wmproto.errors import ConfigError, FormatError, MissingExtraError
+from wmproto.wire.hidden import Hidden, HiddenText
 
 MAX_SHARES = 16  # SLIP-39 has four bits for it
-WORDS = 33  # of a share of 32 bytes
-_KEY = 32
+WORDS = 33  # of a share of 32 bytes, and of no other
 _ITERATION_EXPONENT = 0  # 10,000 rounds of PBKDF2 that protect nothing: there is no passphrase
 
 
@@ -71,7 +73,7 @@ def split_words(key: bytes, threshold: int, count: int, *, random: Random) -> li
             itself, from the operating system.
 
     Returns:
-        33 words for each share.
+        33 words for each share, none of which a repr shows.
 
     Raises:
         ConfigError: See check_split.
@@ -79,12 +81,16 @@ def split_words(key: bytes, threshold: int, count: int, *, random: Random) -> li
     """
     need_slip39()
     check_split(threshold, count)
-    from shamir_mnemonic import EncryptedMasterSecret, split_ems
+    from shamir_mnemonic import EncryptedMasterSecret, Share, split_ems
 
     identifier = int.from_bytes(random(2), "big") >> 1  # 15 bits
-    sealed = EncryptedMasterSecret.from_master_secret(key, b"", identifier, True, _ITERATION_EXPONENT)
-    [group] = split_ems(1, [(threshold, count)], sealed)
-    return [tuple(share.words()) for share in group]
+    kind = (b"", identifier, True, _ITERATION_EXPONENT)
+    # No variable holds the library's own objects: their repr shows what the words say.
+    texts = map(
+        Share.mnemonic,
+        chain.from_iterable(split_ems(1, [(threshold, count)], EncryptedMasterSecret.from_master_secret(key, *kind))),
+    )
+    return [tuple(map(HiddenText, text.split())) for text in map(HiddenText, texts)]
 
 
 def read_words(words: Sequence[str]) -> WordShare | FormatError:
@@ -101,13 +107,14 @@ def read_words(words: Sequence[str]) -> WordShare | FormatError:
     for at, word in enumerate(words, 1):
         if word not in WORD_INDEX_MAP:
             return FormatError(f"word {at} is none of the SLIP-39 list", hint=hint)
+    facts = attrgetter("group_count", "index", "member_threshold")  # the share itself would show its value
     try:
-        share = Share.from_mnemonic(" ".join(words))
+        groups, index, threshold = facts(Share.from_mnemonic(HiddenText(" ".join(words))))
     except MnemonicError:
         return FormatError("a word is wrong: the checksum of the words does not hold", hint=hint)
-    if share.group_count != 1 or len(share.value) != _KEY:
+    if groups != 1:
         return FormatError("these words are a share of something else", hint=hint)
-    return WordShare(tuple(words), share.index + 1, share.member_threshold)
+    return WordShare(tuple(words), index + 1, threshold)
 
 
 def combine_words(shares: Sequence[WordShare]) -> bytes | None:
@@ -119,6 +126,6 @@ def combine_words(shares: Sequence[WordShare]) -> bytes | None:
     from shamir_mnemonic import MnemonicError, combine_mnemonics
 
     try:
-        return bytes(combine_mnemonics([" ".join(share.words) for share in shares]))
+        return Hidden(combine_mnemonics([HiddenText(" ".join(share.words)) for share in shares]))
     except MnemonicError:
         return None

@@ -16,11 +16,10 @@ from collections.abc import Mapping
 
 import safetensors.torch
 import torch
-from safetensors import SafetensorError
 from torch import Tensor
 
 from wmproto.errors import FormatError
-from wmproto.models.weights import load_tensors
+from wmproto.models.weights import UNREADABLE, load_tensors
 from wmproto.release.architecture import Architecture, architecture_bytes, parse_architecture_bytes
 from wmproto.release.modelfile import ARCHITECTURE_KEY, INT8_KEY, read_metadata, read_model
 from wmproto.release.tensors import WEIGHTS_LIMIT
@@ -70,7 +69,7 @@ def float32_copy(data: bytes) -> bytes:
     architecture = parse_architecture_bytes(text.encode())
     try:
         found = safetensors.torch.load(data)
-    except (SafetensorError, ValueError, KeyError) as err:  # the last two: dtypes that torch lacks
+    except UNREADABLE as err:
         raise FormatError("int8 copy: not a safetensors file") from err
     tensors = _dequantised(found, architecture)
     return safetensors.torch.save(tensors, metadata={ARCHITECTURE_KEY: architecture_bytes(architecture).decode()})

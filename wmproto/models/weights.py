@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import safetensors.torch
+from safetensors import SafetensorError
 from torch import Tensor
 
 from wmproto.models.network import Network, build_network, network_tensors
@@ -12,7 +13,10 @@ from wmproto.release.architecture import Architecture, architecture_bytes
 from wmproto.release.modelfile import ARCHITECTURE_KEY, ModelFile
 from wmproto.release.tensors import read_tensors
 
-__all__ = ["load_network", "load_tensors", "save_model", "save_tensors"]
+__all__ = ["UNREADABLE", "load_network", "load_tensors", "save_model", "save_tensors"]
+
+#: What safetensors.torch.load raises for somebody else's bytes, besides its own error: dtypes and shapes torch lacks.
+UNREADABLE = (SafetensorError, ValueError, KeyError, TypeError, RuntimeError, OverflowError)
 
 
 def save_tensors(tensors: Mapping[str, Tensor]) -> bytes:

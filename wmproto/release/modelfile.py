@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from wmproto.errors import FormatError, UnsupportedError
 from wmproto.release.architecture import Architecture, parse_architecture, parse_architecture_bytes
 from wmproto.release.record import Release, TensorEntry
-from wmproto.release.tensors import WEIGHTS_LIMIT, TensorDigest, model_digest, read_tensors
+from wmproto.release.tensors import HEADER_LIMIT, TensorDigest, model_digest, read_tensors
 from wmproto.wire.canonical import parse_json
 from wmproto.wire.framing import sha256
 from wmproto.wire.profile import WMPROTO_1, Profile
@@ -20,6 +20,7 @@ ARCHITECTURE_KEY = "wmproto.architecture"
 #: The same of an int8 copy (wmproto.models.int8), which is no model file: h_f is over float32 tensors only.
 INT8_KEY = "wmproto.int8"
 _FLOAT32 = "wmproto.models.int8.float32_copy makes float32 weights of it; mark check reads it as it is"
+_AGAIN = "safetensors itself writes no such file: save it again with it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +55,24 @@ def read_metadata(data: bytes, *, what: str) -> dict[str, str]:
         what: Name of the file, for messages.
 
     Raises:
-        FormatError: Not such a file.
+        FormatError: Not such a file, or its header is too large, or its metadata cannot be written as UTF-8.
     """
     size = int.from_bytes(data[:8], "little")
     if len(data) < 8 or size > len(data) - 8:
         raise FormatError(f"{what}: not a safetensors file", hint="wmproto reads safetensors only, never pickles")
-    header = parse_json(data[8 : 8 + size], what=f"{what}: header", limit=WEIGHTS_LIMIT)
+    # Refused before it is parsed: JSON of this size would fill the memory with objects.
+    if size > HEADER_LIMIT:
+        raise FormatError(f"{what}: a header of {size} bytes is more than the {HEADER_LIMIT} allowed", hint=_AGAIN)
+    header = parse_json(data[8 : 8 + size], what=f"{what}: header", limit=HEADER_LIMIT)
     metadata = header.get("__metadata__") if isinstance(header, dict) else None
-    return {k: v for k, v in metadata.items() if isinstance(v, str)} if isinstance(metadata, dict) else {}
+    if not isinstance(metadata, dict):
+        return {}
+    found = {name: text for name, text in metadata.items() if isinstance(text, str)}
+    try:
+        "".join((*found, *found.values())).encode()
+    except UnicodeEncodeError:  # JSON can say half a character, as "\ud800"; whoever reads on encodes this
+        raise FormatError(f"{what}: header: its metadata is not UTF-8", hint=_AGAIN) from None
+    return found
 
 
 def read_model(data: bytes, *, profile: Profile = WMPROTO_1) -> ModelFile:

@@ -25,11 +25,12 @@ from wmproto.wire.canonical import parse_json
 from wmproto.wire.framing import frame
 from wmproto.wire.profile import WMPROTO_1, Profile
 
-__all__ = ["WEIGHTS_LIMIT", "TensorDigest", "model_digest", "read_tensors", "tensor_root"]
+__all__ = ["HEADER_LIMIT", "WEIGHTS_LIMIT", "TensorDigest", "model_digest", "read_tensors", "tensor_root"]
 
-_HEADER_LIMIT = 4 << 20
+#: Largest header in bytes: names and shapes of a model of 2**28 weights, and its architecture, need far less.
+HEADER_LIMIT = 4 << 20
 #: Largest file in bytes: the architecture's cap of 2**28 weights, and a header.
-WEIGHTS_LIMIT = (1 << 30) + _HEADER_LIMIT + 8
+WEIGHTS_LIMIT = (1 << 30) + HEADER_LIMIT + 8
 _HINT = "save the weights with safetensors (safetensors.torch.save_file); pickles are never read"
 
 
@@ -59,10 +60,10 @@ def _leaf(profile: Profile, name: str, dtype: str, shape: Sequence[int], raw: by
 def _check_header(data: bytes) -> None:
     """Refuse what another reader of the header might read otherwise: duplicate names, floats, surrogates."""
     size = int.from_bytes(data[:8], "little")
-    if len(data) < 8 or size > min(len(data) - 8, _HEADER_LIMIT):
+    if len(data) < 8 or size > min(len(data) - 8, HEADER_LIMIT):
         raise FormatError("weights: not a safetensors file", hint=_HINT)
     try:
-        header = parse_json(data[8 : 8 + size], what="weights: header", limit=_HEADER_LIMIT)
+        header = parse_json(data[8 : 8 + size], what="weights: header", limit=HEADER_LIMIT)
     except FormatError as err:
         raise FormatError(str(err), hint=_HINT) from err
     if not isinstance(header, dict):
