@@ -12,6 +12,7 @@ import click
 from wmproto import __version__
 from wmproto.cli.lazy import LazyGroup
 from wmproto.errors import VerificationError, WmprotoError
+from wmproto.wire.plain import plain
 
 __all__ = ["cli", "entry"]
 
@@ -84,8 +85,7 @@ def _tell(error: str, *, rule: str | None = None, hint: str | None = None) -> No
     """Say on stderr what is wrong: one line each, whatever the words hold."""
     for name, text in (("wmproto: error", error), ("rule", rule), ("hint", hint)):
         if text:
-            text = re.sub(r"\s*[\n\t]\s*", " ", text)
-            text = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+            text = plain(re.sub(r"\s*[\n\t]\s*", " ", text))
             click.echo(f"{name}: {text}", err=True)
 
 

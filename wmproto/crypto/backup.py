@@ -138,10 +138,10 @@ def _open(shares: Sequence[Share]) -> Secret | FormatError:
     key, odd = found
     if odd:
         numbers = ", ".join(map(str, odd))
+        which, it = ("share number {} does", "it") if len(odd) == 1 else ("shares number {} do", "them")
         return FormatError(
-            f"share{'s' * (len(odd) > 1)} number {numbers} do{'es' * (len(odd) == 1)} not fit the others: "
-            "somebody has edited it",
-            hint="leave it out: the others restore the key",
+            f"{which.format(numbers)} not fit the others: somebody has edited {it}",
+            hint=f"leave {it} out: the others restore the key",
         )
     box_key, _ = _keys(key)
     try:

@@ -8,6 +8,6 @@ _BLANK = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\uf
 
 def plain(text: str) -> str:
     """The text with everything that cannot be seen, control and direction characters above all, as an escape."""
-    if text.isprintable() and not _BLANK.search(text):
+    if text.isprintable() and not _BLANK.search(text):  # nearly all: dispute show prints thousands of lines
         return text
     return "".join(c if c.isprintable() and not _BLANK.match(c) else ascii(c)[1:-1] for c in text)
