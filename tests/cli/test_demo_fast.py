@@ -84,7 +84,7 @@ def test_each_transcript_is_rechecked_without_torch_numpy_or_a_database(story, n
     assert found.returncode == code, found.stderr
     audited = json.loads(found.stdout)
     assert (audited["verdict"], audited["findings"], audited["problems"]) == (verdict, [], [])
-    assert audited["log_size"] == 14
+    assert audited["log_size"] in (11, 13)  # the stronger thief finds leaves left, or not
     loaded = set(found.stderr.split())
     assert {"wmproto", "nacl", "pydantic"} <= loaded
     assert not loaded & HEAVY

@@ -39,6 +39,7 @@ from forge import (
 from world import model_of, seed
 
 import wmproto
+from wmproto.cli.words import audit_lines
 from wmproto.commitment.opening import Opening, verify_opening
 from wmproto.commitment.statement import verify_key
 from wmproto.crypto.merkle import tree_root
@@ -1577,6 +1578,15 @@ def test_dis_open_3_a_claimant_who_waits_in_vain_may_stop(large):
     assert {(f.rule, f.fault) for f in found} == {("dis-open-3", "unknown")}
     found = Play(large).begin().ask().answer().stop().audit(large.trust).outcome.findings
     assert {(f.rule, f.fault) for f in found} == {("dis-open-3", "claimant")}
+
+
+def test_a_name_does_not_turn_the_text_around(large):
+    """A log may be called what its operator likes; a reader's terminal shows it as it is."""
+    audited = Play(large).begin().round().audit()
+    object.__setattr__(audited.dispute.log, "name", "log.test/\u202eTNEDNEPED\u3164")
+    lines = audit_lines(audited)
+    assert any("log.test/\\u202eTNEDNEPED\\u3164" in line for line in lines)
+    assert all(line.isprintable() for line in lines)
 
 
 def test_an_old_copy_says_how_far_it_reaches(large):

@@ -9,7 +9,6 @@ import click
 
 from wmproto.errors import ConfigError, NotFoundError
 from wmproto.wire.files import read_file
-from wmproto.wire.plain import plain
 
 AnyPath = click.Path(path_type=Path)  # whether it must exist, each command says itself, with a hint
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -21,8 +20,8 @@ def json_option(command: _F) -> _F:
 
 
 def emit(as_json: bool, data: dict[str, Any], lines: list[str]) -> None:
-    """Print data: JSON for machines or lines for people, in which nothing of others' words reaches the terminal raw."""
-    click.echo(json.dumps(data, indent=2, sort_keys=True) if as_json else "\n".join(map(plain, lines)))
+    """Print data: JSON for machines or lines for people; other people's words in them must have gone through plain."""
+    click.echo(json.dumps(data, indent=2, sort_keys=True) if as_json else "\n".join(lines))
 
 
 def read_input(path: Path, *, what: str, limit: int) -> bytes:

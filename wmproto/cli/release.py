@@ -93,6 +93,7 @@ def record(
 @json_option
 def verify(record_path: Path, model: Path | None, receipt: Path | None, log_vkey: str | None, as_json: bool) -> None:
     """Check a signed RELEASE record: its signature and digests, and if given its weights and its place in a log."""
+    from wmproto.cli.plain import plain
     from wmproto.errors import ConfigError, VerificationError
     from wmproto.registry.entry import entry_leaf
     from wmproto.registry.receipt import RECEIPT_LIMIT, verify_receipt
@@ -132,7 +133,7 @@ def verify(record_path: Path, model: Path | None, receipt: Path | None, log_vkey
         },
         [
             f"release of model {verified.release.model.hex()}",
-            f"key {verified.release.key_id.hex()}, to {verified.release.recipient}",
+            f"key {verified.release.key_id.hex()}, to {plain(verified.release.recipient)}",
             f"checked: {', '.join(checked)}",
         ],
     )

@@ -69,7 +69,7 @@ def status(folder: Path, database: Path | None, log_copy: Path | None, as_json: 
     first = f"leaf {found.next_start}" if found.next_start is not None else "none: all leaves are used up"
     lines = [
         f"key         {key.key_id.hex()}",
-        f"log         {log.name}, {len(entries)} entries; the key is entry {receipt.index}",
+        f"log         {plain(log.name)}, {len(entries)} entries; the key is entry {receipt.index}",
         f"leaves      {n}: {found.taken} taken, first free {found.taken if found.taken < n else 'none'}",
         f"next start  {first} (a multiple of {grid}); from there {found.left} leaves, {_rounds(rounds)}",
     ]

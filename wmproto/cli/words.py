@@ -3,6 +3,7 @@
 from wmproto.dispute.audit import Audit
 from wmproto.dispute.tally import Finding
 from wmproto.dispute.words import bound, cannot_know, ghosts, power, proves, verdict, who
+from wmproto.wire.plain import plain
 
 
 def audit_lines(audit: Audit) -> list[str]:
@@ -25,7 +26,7 @@ def audit_lines(audit: Audit) -> list[str]:
     lines += [f"  - {text}" for text in cannot_know(audit)]
     if audit.assumed:
         lines.append("consistent; trust assumed: " + ", ".join(audit.assumed))
-    return lines
+    return [plain(line) for line in lines]  # names in it are other people's
 
 
 def broken_rules(found: tuple[Finding, ...]) -> list[dict[str, str]]:
