@@ -116,6 +116,10 @@ def test_pictures_of_ones_own(tmp_path):
     assert (refused.code, refused.out) == (2, "")
     assert refused.err == "wmproto: error: 900 pictures are too few\nhint: at least 1200 are needed\n"
     assert not (tmp_path / "other").exists()
+    np.savez(tmp_path / "two.npz", x=x, y=digits.target % 2)
+    two = run_process("demo", "--fast", "--data", "two.npz", "--out", "other", cwd=tmp_path)
+    assert (two.code, two.out) == (2, "")
+    assert "pictures of 2 classes are too few for the story" in two.err
 
 
 @pytest.mark.slow

@@ -71,7 +71,7 @@ def own_processes():
         (("mark", "train", "mykey", "--key", "owner.key", *train), 0, rf"model {HEX}\nmarks kept: \d+ of \d+"),
         (("release", "record", "mykey", "--key", "owner.key", *release), 0, "release of model .* is logged"),
         (("release", "verify", "r.json", "--receipt", "r.proof", "--log", "VKEY"), 0, "(?s)release of .*, entry 5 of the log"),
-        (dispute("new.json", "--release", "r.json", start=48, count=16, model="stranger.safetensors"), 10, "NOT SHOWN: (?s:.*)"),
+        (dispute("new.json", "--release", "r.json", start=48, count=32, model="stranger.safetensors"), 10, "NOT SHOWN: (?s:.*)"),
         (("dispute", "audit", "new.json", "--trust", "trust.json"), 10, "NOT SHOWN(?s:.*)"),
         (("dispute", "replay", "new.json", "--model", "stranger.safetensors"), 0, "all 16 answers are what(?s:.*)"),
         (("registry", "prove", "registry.db", 0), 0, r"c2sp\.org/tlog-proof@v1\nindex 0\n(?s:.*)"),
@@ -116,7 +116,7 @@ def readers():
         (("mark", "check", "mykey", "--key", "owner.key", "--model", "m.safetensors", *PASS), f"{keep} classes expected int8 leaves_99 leaves_left leaves_mean"),
         (("release", "record", "mykey", "--key", "owner.key", "--model", "m.safetensors", *LOG, "--out", "r.json", "--receipt", "r.proof", *PASS), "index model out receipt"),
         (("release", "verify", "r.json", "--model", "m.safetensors"), "checked files key_id model owner recipient"),
-        (dispute("new.json", start=48, count=16, model="m.safetensors"), "bits evidence_log2 hits leaves marked problems transcript verdict"),
+        (dispute("new.json", start=48, count=32, model="m.safetensors"), "bits evidence_log2 hits leaves marked problems transcript verdict"),
         (("dispute", "replay", "new.json", "--model", "m.safetensors"), "answered model same_settings"),
         (("verdict", "plan", "--classes", 10), "bits classes disputes fixed_size marked_99 marked_mean_tenths offered_99 range retention"),
     ]  # fmt: skip
@@ -258,6 +258,14 @@ def test_when_all_leaves_are_used_up(home):
     over = run(*dispute("more.json", start=112, count=16), cwd=home)
     check_error(over, 4, "leaves below 128 are taken")
     assert over.err.splitlines()[-1] == "hint: all leaves of this key are used up"
+
+
+def test_a_range_that_can_never_suffice_is_told(home):
+    """16 leaves at 100 classes: 103 bits if every answer is right."""
+    result = run(*dispute("short.json", start=48, count=16, model="stranger.safetensors"), cwd=home)
+    assert result.code == 10
+    assert result.err.startswith("wmproto: warning: 16 leaves give at most 103 bits, ")
+    assert "160 are asked for (wmproto verdict plan --classes 100 --retention 0.9)" in result.err
 
 
 def test_a_receipt_can_be_printed_again(town, home):

@@ -1,5 +1,6 @@
 """The machine with a memory says of each message what the machine itself took from it, and judges no other way."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -42,8 +43,10 @@ def test_a_whole_dispute_line_by_line():
     assert texts[2] == "admits, for 160 bits; earlier entries of the key: none"
     assert texts[3:5] == ["asks leaves 0 to 15", "answers 16 of 16"]
     assert f"evidence so far: {recorder.tally.evidence(160).wealth.floor_log2()} bits" in texts[8]
-    marked = [int(text.split(": ")[1].split()[0]) for text in (texts[5], texts[8])]
-    assert sum(marked) >= t.marked  # after the leaf that fires the rest of the round is opened, too
+    told = [tuple(int(n) for n in re.findall(r"\d+", text)[1:4]) for text in (texts[5], texts[8])]
+    ghosts = [sum(of.ghost(i) for i in range(first, first + 16)) for first in (0, 16)]
+    assert told == [(16 - g, 16 - g, g) for g in ghosts], "round by round, marked, hits and ghosts"
+    assert sum(16 - g for g in ghosts) >= t.marked  # after the leaf that fires the rest of the round is opened, too
     assert texts[9] == "decides DEPENDENT after 2 rounds"
     assert [s.entry for s in recorder.said] == [None, None, 2, *[None] * 6, 3]
     assert [s.n for s in recorder.said] == list(range(10))

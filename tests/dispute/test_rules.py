@@ -1580,6 +1580,13 @@ def test_dis_open_3_a_claimant_who_waits_in_vain_may_stop(large):
     assert {(f.rule, f.fault) for f in found} == {("dis-open-3", "claimant")}
 
 
+def test_ghosts_that_were_embedded_are_told(large):
+    """A model that answers ghosts by their labels knows what nobody should have taught it."""
+    knows_all = Play(large, large.label).begin().round().round()
+    assert any("did labels leak, or were ghosts embedded?" in line for line in audit_lines(knows_all.audit()))
+    assert any("(as luck has it)" in line for line in audit_lines(Play(large).begin().round().round().audit()))
+
+
 def test_a_name_does_not_turn_the_text_around(large):
     """A log may be called what its operator likes; a reader's terminal shows it as it is."""
     audited = Play(large).begin().round().audit()

@@ -133,6 +133,15 @@ def test_models_are_compared_in_percentage_points(tree):
     assert "What the mark costs" not in render([dependent()])
 
 
+def test_the_headline_bounds_only_what_is_shown(tree):
+    """A NOT SHOWN bounds nothing but what its own evidence supports, whatever a DEPENDENT would."""
+    alone = Tree(render([stranger()])).words
+    assert stranger().audit.outcome.supported_log2 == 0
+    assert "no bound" in alone
+    assert "at most 2^-63" not in alone[: alone.index("Words on this page")]
+    assert "at most 2^-63" in Tree(render([dependent()])).words
+
+
 def test_one_claim_under_two_rules_stands_side_by_side(tree):
     assert "the paper's chosen 255 of 256 231 of 256 ACCEPTED" in tree.words
     assert f"{SCRIPT} born later 16 of 194 160 bits NOT SHOWN" in tree.words

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from wmproto.models import Dataset
 
 
+_LEAST_CLASSES = 4
+
+
 @click.command()
 @click.option("--out", type=AnyPath, default="demo-out", show_default=True, help="New folder for all files.")
 @click.option("--data", type=AnyPath, help="Your own pictures: .npz with x (uint8 NHWC) and y.")
@@ -46,6 +49,11 @@ def demo(out: Path, data: Path | None, fast: bool) -> int:
     from wmproto.models import load_npz, mnist_5000
 
     pictures = mnist_5000() if data is None else load_npz(data)
+    if pictures.classes < _LEAST_CLASSES:
+        raise ConfigError(
+            f"pictures of {pictures.classes} classes are too few for the story",
+            hint=f"at least {_LEAST_CLASSES}: each label must be worth 2 bits for a dispute to end in 128 leaves",
+        )
     parts, size = shares(pictures, FAST if fast else FULL)
     out.mkdir()
     try:

@@ -232,6 +232,7 @@ def _check_range(key: VerifiedKey, log: Log, start: int, count: int) -> None:
         StateError: Taken.
     """
     from wmproto.dispute.admission import counted, first_free
+    from wmproto.verdict.closed_form import floor_log2_evidence
 
     n, grid, unit = key.z.N, PROFILE.start_grid(key.z.N), PROFILE.round_leaves
     if start % grid or not 0 <= start < n:
@@ -248,3 +249,10 @@ def _check_range(key: VerifiedKey, log: Log, start: int, count: int) -> None:
     if start < free:
         hint = f"--start {first}" if first < n else "all leaves of this key are used up"
         raise StateError(f"leaves below {free} are taken", hint=hint)
+    most = floor_log2_evidence(key.z.m, count, count)
+    if most < key.bits:
+        click.echo(
+            f"wmproto: warning: {count} leaves give at most {most} bits, even if every answer is right and none is a "
+            f"ghost; {key.bits} are asked for (wmproto verdict plan --classes {key.z.m} --retention 0.9)",
+            err=True,
+        )

@@ -28,7 +28,7 @@ _COMMANDS = {
     "dispute": ("wmproto.cli.dispute", "dispute", "Run, show, audit and replay disputes, and report on them."),
     "status": ("wmproto.cli.status", "status", "What is left of a key: its leaves, its disputes, its next start."),
     "verdict": ("wmproto.cli.verdict", "verdict", "How many leaves a verdict takes."),
-    "demo": ("wmproto.cli.demo", "demo", "Play the whole story on real pictures, in three minutes."),
+    "demo": ("wmproto.cli.demo", "demo", "Play the whole story on real pictures, in a minute or two."),
 }
 
 

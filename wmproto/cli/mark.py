@@ -243,7 +243,7 @@ def _expected(kept: Retention, classes: int, leaves: int, left: int | None) -> t
         else f"the {left} leaves left of the key's {leaves}"
     )
     if mean is None or mean > most:
-        takes = "no number would do" if mean is None else f"it takes about {mean}"
-        return {"expected": "NOT SHOWN", **numbers}, f"expected verdict: NOT SHOWN: retention too low for {of}: {takes}"
+        why = "at this retention no number of leaves would do" if mean is None else f"it takes about {mean} of {of}"
+        return {"expected": "NOT SHOWN", **numbers}, f"expected verdict: NOT SHOWN: {why}"
     sure = f"{enough} suffice in 99 of 100 disputes"
     return {"expected": "DEPENDENT", **numbers}, f"expected verdict: DEPENDENT after about {mean} of {of}; {sure}"

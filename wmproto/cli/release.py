@@ -135,5 +135,6 @@ def verify(record_path: Path, model: Path | None, receipt: Path | None, log_vkey
             f"release of model {verified.release.model.hex()}",
             f"key {verified.release.key_id.hex()}, to {plain(verified.release.recipient)}",
             f"checked: {', '.join(checked)}",
+            *(["not checked: that a log holds it, and since when (--receipt, --log)"] if receipt is None else []),
         ],
     )

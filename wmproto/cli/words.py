@@ -2,7 +2,7 @@
 
 from wmproto.dispute.audit import Audit
 from wmproto.dispute.tally import Finding
-from wmproto.dispute.words import bound, cannot_know, ghosts, power, proves, verdict, who
+from wmproto.dispute.words import bound, cannot_know, ghosts, leaves, power, proves, verdict, who
 from wmproto.wire.plain import plain
 
 
@@ -12,7 +12,7 @@ def audit_lines(audit: Audit) -> list[str]:
     lines = [
         verdict(o),
         f"  evidence   {o.evidence_log2} bits of the {o.bits} asked for",
-        f"  leaves     {e.asked} asked: {e.wealth.n} marked, {e.wealth.hits} of them hits (luck: 1 in {e.wealth.m}); "
+        f"  leaves     {leaves(audit)}: {e.wealth.n} marked, {e.wealth.hits} of them hits (luck: 1 in {e.wealth.m}); "
         f"{e.ghosts} ghosts, {e.ghost_hits} hits ({ghosts(audit)}); {e.unopened} not opened",
         f"  bound      {bound(audit)}",
     ]

@@ -53,6 +53,12 @@ def cannot_know(audit: Audit) -> tuple[str, ...]:
     )
 
 
+def leaves(audit: Audit) -> str:
+    """What the last round was asked beyond the leaf at which the evidence sufficed counts for nothing."""
+    asked, counts = audit.dispute.profile.round_leaves * audit.dispute.rounds, audit.outcome.evidence.asked
+    return f"{asked} asked" if asked == counts else f"{counts} counted of {asked} asked"
+
+
 def power(log2: int) -> str:
     """A bound on a chance, from the ceiling of its log2."""
     return "nothing (at most 1)" if log2 >= 0 else f"at most 2^{log2}"

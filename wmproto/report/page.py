@@ -104,6 +104,7 @@ def _facts(number: int, reported: ReportedDispute) -> dict[str, Any]:
         "short_bound": _short_bound(reported),
         "supported": words.power(outcome.supported_log2),
         "ghosts": words.ghosts(audit),
+        "leaves": words.leaves(audit),
         "who": words.who(audit),
         "proves": proves,
         "proves_not": proves_not,
