@@ -73,7 +73,7 @@ def own_processes():
         (("release", "verify", "r.json", "--receipt", "r.proof", "--log", "VKEY"), 0, "(?s)release of .*, entry 5 of the log"),
         (dispute("new.json", "--release", "r.json", start=48, count=32, model="stranger.safetensors"), 10, "NOT SHOWN: (?s:.*)"),
         (("dispute", "audit", "new.json", "--trust", "trust.json"), 10, "NOT SHOWN(?s:.*)"),
-        (("dispute", "replay", "new.json", "--model", "stranger.safetensors"), 0, "all 16 answers are what(?s:.*)"),
+        (("dispute", "replay", "new.json", "--model", "stranger.safetensors"), 0, "all 32 answers are what(?s:.*)"),
         (("registry", "prove", "registry.db", 0), 0, r"c2sp\.org/tlog-proof@v1\nindex 0\n(?s:.*)"),
         (("registry", "export", "registry.db", "log-copy.jsonl"), 0, r"log\.example/1\+.*"),
         (("verdict", "plan", "--classes", 10), 0, r"C = 10, retention 0\.8, 160 bits\n(?s:.*)"),

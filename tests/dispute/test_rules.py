@@ -1584,7 +1584,8 @@ def test_ghosts_that_were_embedded_are_told(large):
     """A model that answers ghosts by their labels knows what nobody should have taught it."""
     knows_all = Play(large, large.label).begin().round().round()
     assert any("did labels leak, or were ghosts embedded?" in line for line in audit_lines(knows_all.audit()))
-    assert any("(as luck has it)" in line for line in audit_lines(Play(large).begin().round().round().audit()))
+    honest_thief = Play(large, lambda i: (large.label(i) + large.ghost(i)) % 1000).begin().round().round()
+    assert any("(as luck has it)" in line for line in audit_lines(honest_thief.audit()))
 
 
 def test_a_name_does_not_turn_the_text_around(large):
