@@ -20,11 +20,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from keys import born
 from scipy.stats import t as student
 
-from wmproto.commitment.builder import Commitment, commit, key_payload
-from wmproto.commitment.labels import Labels
-from wmproto.commitment.statement import InputSpec, verify_key
 from wmproto.crypto.signer import Signer
 from wmproto.marking import MarkedLeaves, MarkedLoader
 from wmproto.models import Batches, Dataset, accuracy, small_cnn, trained
@@ -56,26 +54,22 @@ def marks(seed: int) -> MarkedLeaves:
     master, keyctx, identity = (
         sha256(b"wmproto accuracy %s %d" % (what, seed)).digest() for what in (b"m", b"c", b"i")
     )
-    spec, owner = InputSpec(dtype="uint8", kind="image", shape=SHAPE), Signer(identity)
-    leaves = Commitment(
-        profile=WMPROTO_1,
+    leaves, labels = born(
+        Signer(identity),
         master=master,
         keyctx=keyctx,
         count=SETTINGS["leaves"],
-        spec=spec,
+        shape=SHAPE,
         source=lambda _i, s: noise_input(WMPROTO_1, s, SHAPE),
     )
-    names = [str(c) for c in range(10)]
-    z = commit(leaves, profile=WMPROTO_1, keyctx=keyctx, spec=spec, classes=names, owner=owner.public)
-    key = verify_key(owner.envelope(key_payload(z, WMPROTO_1)), profile=WMPROTO_1)
-    labels, chosen = Labels(key), []
+    chosen = []
     for i in range(leaves.count):
         if not labels.is_ghost(i, leaves.leaf_key(i)):
             chosen.append(
                 (np.frombuffer(leaves.input(i), np.uint8).reshape(SHAPE), labels.label(i, leaves.leaf_key(i)))
             )
-    inputs, born = zip(*chosen, strict=True)
-    return MarkedLeaves(np.stack(inputs), np.array(born), key.key_id)
+    inputs, classes = zip(*chosen, strict=True)
+    return MarkedLeaves(np.stack(inputs), np.array(classes), labels.key.key_id)
 
 
 def run(seed: int, marked: bool, train: Dataset, test: Dataset) -> dict[str, object]:

@@ -11,14 +11,12 @@ from hashlib import sha256
 
 import numpy as np
 import torch
+from keys import born
 from numpy.typing import NDArray
 from results import header, write
 from scipy.stats import binom, chi2
 from sklearn.datasets import load_digits
 
-from wmproto.commitment.builder import Commitment, commit, key_payload
-from wmproto.commitment.labels import Labels
-from wmproto.commitment.statement import InputSpec, verify_key
 from wmproto.crypto.signer import Signer
 from wmproto.models import Batches, Dataset, EscrowSuspect, save_model, small_cnn, split, trained
 from wmproto.triggers.noise import noise_input
@@ -82,13 +80,7 @@ def _cnn(data: Dataset, *, seed: int, epochs: int) -> Model:
 def redraw(number: int) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Labels and ghost bits of the leaves under key number ``number``."""
     keyctx, master = (sha256(b"calibration %s %d" % (what, number)).digest() for what in (b"keyctx", b"master"))
-    spec = InputSpec(dtype="uint8", kind="image", shape=SHAPE)
-    leaves = Commitment(
-        profile=WMPROTO_1, master=master, keyctx=keyctx, count=LEAVES, spec=spec, source=lambda i, _: INPUTS[i]
-    )
-    names = [str(c) for c in range(CLASSES)]
-    z = commit(leaves, profile=WMPROTO_1, keyctx=keyctx, spec=spec, classes=names, owner=OWNER.public)
-    labels = Labels(verify_key(OWNER.envelope(key_payload(z, WMPROTO_1)), profile=WMPROTO_1))
+    leaves, labels = born(OWNER, master=master, keyctx=keyctx, count=LEAVES, shape=SHAPE, source=lambda i, _: INPUTS[i])
     keys = [leaves.leaf_key(i) for i in range(LEAVES)]
     return (
         np.array([labels.label(i, k) for i, k in enumerate(keys)]),

@@ -11,14 +11,12 @@ from hashlib import sha256
 
 import numpy as np
 import torch
+from keys import born
 from results import header, write
 from scipy.stats import beta, binom
 
 from wmproto.attacks.claim.transferable import transferable_pictures
 from wmproto.commitment.adi2018 import key_gen, verify
-from wmproto.commitment.builder import Commitment, commit, key_payload
-from wmproto.commitment.labels import Labels
-from wmproto.commitment.statement import InputSpec, verify_key
 from wmproto.crypto.signer import Signer
 from wmproto.models import Batches, EscrowSuspect, mnist_5000, save_model, small_cnn, split, standardisation, trained
 from wmproto.wire.profile import WMPROTO_1
@@ -47,22 +45,16 @@ def run(seed: int) -> dict[str, object]:
     pictures = transferable_pictures(ensemble, chosen, seed=seed, steps=60)
     raw = [one.tobytes() for one in pictures]
 
-    spec = InputSpec(dtype="uint8", kind="image", shape=SHAPE)
     owner, master, keyctx = Signer(drawn(b"owner", seed)), drawn(b"master", seed), drawn(b"ctx", seed)
-    leaves = Commitment(
-        profile=WMPROTO_1, master=master, keyctx=keyctx, count=CLAIMS, spec=spec, source=lambda i, _: raw[i]
-    )
-    names = [str(c) for c in range(CLASSES)]
-    z = commit(leaves, profile=WMPROTO_1, keyctx=keyctx, spec=spec, classes=names, owner=owner.public)
-    born = Labels(verify_key(owner.envelope(key_payload(z, WMPROTO_1)), profile=WMPROTO_1))
+    leaves, labels = born(owner, master=master, keyctx=keyctx, count=CLAIMS, shape=SHAPE, source=lambda i, _: raw[i])
 
     victims = small_cnn(SHAPE, CLASSES, *standardisation(strangers.x))
     victim = trained(victims, Batches(strangers, seed=seed), seed=1000 + seed)
     suspect = EscrowSuspect(save_model(victim, victims), victims, profile=WMPROTO_1)
     counter = iter(range(2 * CLAIMS))
     decision = verify(*key_gen(raw, chosen, random=lambda _: drawn(b"salt %d" % next(counter), seed)), suspect.answer)
-    marked = [i for i in range(CLAIMS) if not born.is_ghost(i, leaves.leaf_key(i))]
-    hits = sum(suspect.answer(raw[i]) == born.label(i, leaves.leaf_key(i)) for i in marked)
+    marked = [i for i in range(CLAIMS) if not labels.is_ghost(i, leaves.leaf_key(i))]
+    hits = sum(suspect.answer(raw[i]) == labels.label(i, leaves.leaf_key(i)) for i in marked)
     law = binom(len(marked), 1 / CLASSES)
     return {
         "adi2018": {

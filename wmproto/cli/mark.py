@@ -234,7 +234,7 @@ def _expected(kept: Retention, classes: int, leaves: int, left: int | None) -> t
     from wmproto.verdict.plan import sequential_size
 
     size = sequential_size(classes, PROFILE.bits(beacon=False), (kept.hits, kept.total))
-    mean = -(-size.mean_tenths * 4 // 30) if size else None  # one leaf in four is a ghost
+    mean = size.mean_leaves if size else None
     enough, most = size.range_leaves if size else None, leaves if left is None else left
     numbers = {"leaves_left": left, "leaves_mean": mean, "leaves_99": enough}
     of = (

@@ -107,9 +107,10 @@ def sample_labels(
     labels = []
     for value in inputs:
         true = None if truth is None else truth(value)
-        known = true is not None and 0 <= true < classes
-        drawn = ADI2018.draw(classes - known, "label", random(32))
-        labels.append(drawn + (known and true is not None and drawn >= true))
+        if true is None or not 0 <= true < classes:
+            true = classes  # excludes none
+        drawn = ADI2018.draw(classes - (true < classes), "label", random(32))
+        labels.append(drawn + (drawn >= true))
     return tuple(labels)
 
 

@@ -10,7 +10,6 @@ from wmproto.demo.stage import PROFILE, Stage, suspect
 from wmproto.dispute.audit import Audit, audit
 from wmproto.dispute.hold import hold
 from wmproto.dispute.messages import Policy
-from wmproto.dispute.outcome import Outcome
 from wmproto.dispute.roles import Arbitrator, Claimant, Respondent
 from wmproto.dispute.transcript import Transcript
 from wmproto.dispute.trust import Trust
@@ -31,7 +30,7 @@ def dispute(
     record: Envelope | None,
     start: int,
     offered: int,
-) -> tuple[Outcome, int]:
+) -> int:
     """Hold one dispute.
 
     Args:
@@ -46,7 +45,7 @@ def dispute(
         offered: Leaves offered at most.
 
     Returns:
-        The outcome, and the first leaf that is free afterwards.
+        The first leaf that is free afterwards.
     """
     unit = PROFILE.round_leaves
     count = min(offered, active.key.z.N - start) // unit * unit
@@ -70,7 +69,7 @@ def dispute(
         f"dispute over {words}: {outcome.verdict}, {outcome.evidence_log2} bits of {outcome.bits} after "
         f"{evidence.asked} leaves ({evidence.wealth.hits} hits of {evidence.wealth.n})"
     )
-    return outcome, start + -(-evidence.asked // unit) * unit
+    return start + -(-evidence.asked // unit) * unit
 
 
 def _saver(path: Path) -> Callable[[Transcript], None]:

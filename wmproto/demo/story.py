@@ -50,7 +50,7 @@ def tell(stage: Stage) -> bool:
             stage.say(f"no leaves are left for a dispute over {TITLES[name]}")
             continue
         held.add(name)
-        _, free = dispute(
+        free = dispute(
             stage,
             name,
             TITLES[name],

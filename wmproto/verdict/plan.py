@@ -36,6 +36,11 @@ class Sequential:
     offered: int
     range_leaves: int
 
+    @property
+    def mean_leaves(self) -> int:
+        """Mean number of leaves with ghosts, one in four, rounded up."""
+        return -(-self.mean_tenths * 4 // 30)
+
     def disputes(self, leaves: int) -> tuple[int, int]:
         """Return how many disputes a key of ``leaves`` leaves is good for: if all use the whole range, and at the mean.
 
@@ -48,8 +53,7 @@ class Sequential:
         if whole("leaves", leaves, 16) > 65536 or leaves % (16 if leaves <= 2048 else 2048):
             raise ValueError(f"no key has {leaves} leaves")
         grid = max(16, leaves // 128)
-        mean = -(-self.mean_tenths * 4 // 30)
-        return leaves // _round_up(self.range_leaves, grid), leaves // _round_up(mean, grid)
+        return leaves // _round_up(self.range_leaves, grid), leaves // _round_up(self.mean_leaves, grid)
 
 
 @dataclass(frozen=True, slots=True)
