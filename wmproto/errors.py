@@ -47,8 +47,7 @@ class VerificationError(WmprotoError):
 
     def __init__(self, message: str, *, rule: str = "", fault: Party = "unknown", hint: str | None = None) -> None:
         super().__init__(message, hint=hint)
-        self.rule = rule
-        self.fault = fault
+        self.rule, self.fault = rule, fault
 
 
 class SignatureError(VerificationError):
@@ -75,6 +74,10 @@ class StateError(WmprotoError):
 
 class RaceError(StateError):
     """Somebody else's act came in between; doing it again may succeed."""
+
+
+class BudgetError(StateError):
+    """An attack asked for more than its budget; nothing beyond it was computed."""
 
 
 class RegistryError(WmprotoError):

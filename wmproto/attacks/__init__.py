@@ -1,1 +1,5 @@
-"""Adversaries of the security games, one file an attack. Needs torch; nothing but the command line imports it."""
+"""Attacks, one file each: on marked models (removal, extraction, evasion) and on owners' claims (claim). Needs torch.
+
+Who writes one reads ``attack`` (what an attack is), ``view`` (what it is given) and ``budget`` (how it is counted).
+Nothing in removal, extraction or evasion can import a commitment, a trigger or a mark: import-linter holds it.
+"""

@@ -5,8 +5,10 @@ from wmproto.models.data import Dataset, load_npz, mnist_5000, split
 from wmproto.models.escrow import EscrowSuspect
 from wmproto.models.int8 import float32_copy, int8_copy
 from wmproto.models.network import Network, build_network, network_tensors
+from wmproto.models.recipe import Recipe
+from wmproto.models.resnet import resnet18
 from wmproto.models.savepoint import Savepoint
-from wmproto.models.training import Batches, accuracy, fine_tune, train, trained
+from wmproto.models.training import Batches, accuracy, descend, fine_tune, train, trained
 from wmproto.models.weights import load_network, save_model
 
 __all__ = [
@@ -14,9 +16,11 @@ __all__ = [
     "Dataset",
     "EscrowSuspect",
     "Network",
+    "Recipe",
     "Savepoint",
     "accuracy",
     "build_network",
+    "descend",
     "fine_tune",
     "float32_copy",
     "initial_tensors",
@@ -25,6 +29,7 @@ __all__ = [
     "load_npz",
     "mnist_5000",
     "network_tensors",
+    "resnet18",
     "save_model",
     "small_cnn",
     "split",

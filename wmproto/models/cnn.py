@@ -16,7 +16,7 @@ from torch import Tensor
 
 from wmproto.release.architecture import Architecture, parse_architecture
 
-__all__ = ["initial_tensors", "small_cnn", "standardisation"]
+__all__ = ["initial_tensors", "small_cnn", "standard_affine", "standardisation"]
 
 _UNIT = 1 << 20  # denominator of the standardisation's ratios before reducing
 
@@ -68,10 +68,6 @@ def small_cnn(
         FormatError: The numbers do not fit the grammar.
         ValueError: Only one of scale and shift.
     """
-    if scale is None and shift is None:
-        scale, shift = [[2, 255]] * shape[-1], [[-1, 1]] * shape[-1]
-    if scale is None or shift is None:
-        raise ValueError("give scale and shift, or neither")
 
     def conv(channels: int) -> list[dict[str, object]]:
         window = {"kernel": [3, 3], "padding": [1, 1], "stride": [1, 1]}
@@ -86,7 +82,7 @@ def small_cnn(
             "grammar": "layers/1",
             "input": {"dtype": "uint8", "shape": list(shape)},
             "layers": [
-                {"op": "affine", "scale": list(scale), "shift": list(shift)},
+                standard_affine(shape, scale, shift),
                 *conv(16),
                 *conv(32),
                 {"op": "flatten"},
@@ -96,6 +92,21 @@ def small_cnn(
             ],
         }
     )
+
+
+def standard_affine(
+    shape: Sequence[int], scale: Sequence[object] | None, shift: Sequence[object] | None
+) -> dict[str, object]:
+    """The first layer of the reference networks; without ratios bytes are mapped to [-1, 1].
+
+    Raises:
+        ValueError: Only one of scale and shift.
+    """
+    if scale is None and shift is None:
+        scale, shift = [[2, 255]] * shape[-1], [[-1, 1]] * shape[-1]
+    if scale is None or shift is None:
+        raise ValueError("give scale and shift, or neither")
+    return {"op": "affine", "scale": list(scale), "shift": list(shift)}
 
 
 def initial_tensors(architecture: Architecture, *, seed: int) -> dict[str, Tensor]:

@@ -8,7 +8,7 @@ version of torch may give others.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from typing import Protocol, cast
 
@@ -18,11 +18,12 @@ from torch import Tensor, nn
 from wmproto.models.cnn import initial_tensors
 from wmproto.models.data import Dataset
 from wmproto.models.network import Network, build_network, network_tensors
+from wmproto.models.recipe import Recipe
 from wmproto.models.savepoint import Savepoint
 from wmproto.models.weights import save_tensors
 from wmproto.release.architecture import Architecture, architecture_bytes
 
-__all__ = ["Batches", "Loader", "Resumable", "accuracy", "fine_tune", "train", "trained"]
+__all__ = ["Batches", "Loader", "Resumable", "accuracy", "descend", "fine_tune", "train", "trained"]
 
 Progress = Callable[[int, int], None]
 
@@ -119,7 +120,10 @@ def train(
         FormatError: It is damaged.
         TypeError: The loader is not Resumable.
     """
-    return _descend(network, loader, epochs=epochs, lr=lr, cosine=True, progress=progress, savepoint=savepoint)
+    recipe = Recipe(epochs, lr, "cosine")
+    if savepoint is not None:
+        savepoint = savepoint.bound(_training(network, loader, epochs=epochs, lr=lr))
+    return descend(network, loader, recipe, progress=progress, savepoint=savepoint)
 
 
 def trained(
@@ -146,38 +150,56 @@ def fine_tune(
 
     Args and return value as train().
     """
-    return _descend(network, loader, epochs=epochs, lr=lr, cosine=False, progress=progress)
+    return descend(network, loader, Recipe(epochs, lr, "constant"), progress=progress)
 
 
-def _descend(
+def descend(
     network: Network,
     loader: Loader,
+    recipe: Recipe,
     *,
-    epochs: int,
-    lr: float,
-    cosine: bool,
-    progress: Progress | None,
+    only: Sequence[nn.Parameter] | None = None,
+    progress: Progress | None = None,
     savepoint: Savepoint | None = None,
 ) -> Network:
-    if epochs < 1:
-        raise ValueError("epochs must be at least 1")
-    total = epochs * len(loader)
-    optimiser = torch.optim.SGD(network.parameters(), lr=lr, momentum=0.9)
+    """Train in place by a recipe.
+
+    Args:
+        network: On any device, in any mode; left in eval mode. Batches are moved to its device.
+        loader: Gone over once an epoch; must be Resumable if there is a savepoint.
+        recipe: See Recipe.
+        only: The parameters that are trained, all others staying as they are; then the network stays in eval mode, so
+            that batch statistics stay too. None: all, in train mode.
+        progress: See train().
+        savepoint: See train(); already bound to this training.
+
+    Returns:
+        The same module.
+
+    Raises:
+        ConfigError, FormatError, TypeError: As train().
+    """
+    epochs, total = recipe.epochs, recipe.epochs * len(loader)
+    device = next(network.parameters()).device
+    chosen = list(network.parameters() if only is None else only)
+    optimiser = torch.optim.SGD(chosen, lr=recipe.lr, momentum=0.9, weight_decay=recipe.weight_decay)
     first = 0
     if savepoint is not None:
-        savepoint = savepoint.bound(_training(network, loader, epochs=epochs, lr=lr))
         first = _resume(savepoint, network, optimiser, loader)
     done = first * len(loader)
     if done and progress is not None:
         progress(done, total)
-    network.train()
+    network.train(only is None)
+    asked = {id(parameter) for parameter in chosen}
+    idle = [p for p in network.parameters() if p.requires_grad and id(p) not in asked]
+    for parameter in idle:
+        parameter.requires_grad_(requires_grad=False)
     with torch.enable_grad():
         for epoch in range(first, epochs):
             for x, y in loader:
-                if cosine:
-                    for group in optimiser.param_groups:
-                        group["lr"] = lr * 0.5 * (1 + math.cos(math.pi * done / total))
-                loss = nn.functional.cross_entropy(network(x), y)
+                for group in optimiser.param_groups:
+                    group["lr"] = recipe.rate(done, total)
+                loss = nn.functional.cross_entropy(network(x.to(device)), y.to(device))
                 optimiser.zero_grad()
                 loss.backward()  # type: ignore[no-untyped-call]
                 optimiser.step()
@@ -186,6 +208,8 @@ def _descend(
                     progress(done, total)
             if savepoint is not None:
                 savepoint.save(epoch + 1, _state(network, optimiser, loader))
+    for parameter in idle:
+        parameter.requires_grad_(requires_grad=True)
     network.eval()
     return network
 
@@ -246,11 +270,12 @@ def accuracy(network: Network, batches: Iterable[tuple[Tensor, Tensor]]) -> tupl
         batches: Gone over once.
     """
     mode = network.training
+    device = next(network.parameters()).device
     network.eval()
     right = total = 0
     with torch.no_grad():
         for x, y in batches:
-            right += int((network(x).argmax(1) == y).sum())
+            right += int((network(x.to(device)).argmax(1) == y.to(device)).sum())
             total += len(y)
     network.train(mode)
     return right, total

@@ -1,0 +1,144 @@
+"""What an attack is: a few numbers, and one method that turns a view into a model. Success is judged elsewhere.
+
+To write one: subclass RemovalAttack, ExtractionAttack or EvasionAttack as a frozen dataclass whose fields are its
+settings, and implement ``run``. The rest is done for it: budget, seeds, global state, and a check that what it returns
+is a model. See docs/researcher.md for one in forty lines.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Generic, TypeVar
+
+import numpy as np
+import torch
+from torch import nn
+
+from wmproto.attacks.budget import Budget, Cost, Meter, metered
+from wmproto.attacks.view import BlackBox, WhiteBox
+from wmproto.errors import ConfigError
+from wmproto.models.network import Network
+
+__all__ = ["Attack", "EvasionAttack", "ExtractionAttack", "Outcome", "RemovalAttack", "Run"]
+
+View = TypeVar("View")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outcome:
+    """What came of an attack. It claims nothing: whether it won is the game's to say.
+
+    Attributes:
+        model: (B, H, W, C) uint8 -> (B, classes) scores, in eval mode, on the view's device.
+        cost: What the attack used, as counted for it.
+        log: What it noted on its way: dicts of JSON values.
+    """
+
+    model: nn.Module
+    cost: Cost
+    log: tuple[dict[str, Any], ...]
+
+
+@dataclass(slots=True)
+class Run:
+    """One run of an attack.
+
+    Attributes:
+        budget: What may be used in all; counting is done for the attack, and going beyond raises BudgetError.
+        seed: 0 <= seed < 2**63. The only source of randomness, with ``generator``.
+        generator: Of torch, on the CPU, from the seed.
+        log: What was noted.
+    """
+
+    budget: Budget
+    seed: int
+    generator: torch.Generator
+    log: list[dict[str, Any]] = field(default_factory=list)
+
+    def note(self, **facts: Any) -> None:
+        """Add JSON values to the log."""
+        self.log.append(facts)
+
+
+class Attack(ABC, Generic[View]):
+    """An attack. Its fields are its settings; two instances with equal fields are the same attack.
+
+    Attributes:
+        name: Its word in grids, records and reports: lower case, digits and dashes.
+        source: Where it comes from: paper and section.
+    """
+
+    name: ClassVar[str]
+    source: ClassVar[str]
+
+    def attack(self, view: View, budget: Budget, seed: int) -> Outcome:
+        """Run it.
+
+        The global generators of torch and numpy, gradient mode, threads and default dtype are afterwards as before;
+        within, the generators start from ``seed``. The same seed gives the same bytes on the CPU of one machine.
+
+        Args:
+            view: What the game grants.
+            budget: The hard limit.
+            seed: 0 <= seed < 2**63.
+
+        Raises:
+            BudgetError: It asked for more than the budget.
+            ConfigError: It returned something that is no model.
+        """
+        meter = Meter(budget)
+        run = Run(budget, seed, torch.Generator(device="cpu").manual_seed(seed))
+        with undisturbed(seed), metered(meter):
+            model = self.run(view, run)
+        if not isinstance(model, nn.Module):
+            raise ConfigError(f"the attack {self.name} returned {type(model).__name__}, not a torch module")
+        model.eval()
+        for parameter in model.parameters():
+            parameter.grad = None
+        return Outcome(model, meter.cost(), tuple(run.log))
+
+    @abstractmethod
+    def run(self, view: View, run: Run) -> nn.Module:
+        """Make the model; to be written by each attack."""
+
+
+class RemovalAttack(Attack[WhiteBox]):
+    """Has the weights, and changes them."""
+
+    @abstractmethod
+    def run(self, view: WhiteBox, run: Run) -> Network:
+        """A network: a changed copy of ``view.network()``, or another one."""
+
+
+class ExtractionAttack(Attack[BlackBox]):
+    """Has an interface, and trains a model of its own on the answers.
+
+    Attributes:
+        soft: Whether the interface must give scores.
+    """
+
+    soft: ClassVar[bool] = False
+
+
+class EvasionAttack(Attack[WhiteBox]):
+    """Has the weights, deploys them as they are, and changes what they are asked."""
+
+
+@contextmanager
+def undisturbed(seed: int) -> Iterator[None]:
+    """Within: torch's and numpy's global generators start from ``seed``. Afterwards all global state is as before."""
+    generator = np.random.get_state()  # noqa: NPY002  the legacy generator is the global one
+    threads, dtype, grad = torch.get_num_threads(), torch.get_default_dtype(), torch.is_grad_enabled()
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        np.random.seed(seed % 2**32)  # noqa: NPY002
+        try:
+            yield
+        finally:
+            np.random.set_state(generator)  # noqa: NPY002
+            torch.set_num_threads(threads)
+            torch.set_default_dtype(dtype)
+            torch.set_grad_enabled(grad)
