@@ -22,9 +22,10 @@ from wmproto.attacks.view import BlackBox, WhiteBox
 from wmproto.errors import ConfigError
 from wmproto.models.network import Network
 
-__all__ = ["Attack", "EvasionAttack", "ExtractionAttack", "Outcome", "RemovalAttack", "Run"]
+__all__ = ["Adversary", "Attack", "EvasionAttack", "ExtractionAttack", "Outcome", "RemovalAttack", "Run"]
 
 View = TypeVar("View")
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,8 +64,8 @@ class Run:
         self.log.append(facts)
 
 
-class Attack(ABC, Generic[View]):
-    """An attack. Its fields are its settings; two instances with equal fields are the same attack.
+class Adversary(ABC, Generic[View, Made]):
+    """Whoever plays against a challenger. The fields are the settings; two instances with equal fields are the same.
 
     Attributes:
         name: Its word in grids, records and reports: lower case, digits and dashes.
@@ -74,8 +75,12 @@ class Attack(ABC, Generic[View]):
     name: ClassVar[str]
     source: ClassVar[str]
 
-    def attack(self, view: View, budget: Budget, seed: int) -> Outcome:
-        """Run it.
+    @abstractmethod
+    def run(self, view: View, run: Run) -> Made:
+        """What the game asks for; to be written by each attack."""
+
+    def counted(self, view: View, budget: Budget, seed: int) -> tuple[Made, Cost, tuple[dict[str, Any], ...]]:
+        """Run it; returns what it made, what that cost, and its log.
 
         The global generators of torch and numpy, gradient mode, threads and default dtype are afterwards as before;
         within, the generators start from ``seed``. The same seed gives the same bytes on the CPU of one machine.
@@ -87,22 +92,31 @@ class Attack(ABC, Generic[View]):
 
         Raises:
             BudgetError: It asked for more than the budget.
-            ConfigError: It returned something that is no model.
         """
         meter = Meter(budget)
         run = Run(budget, seed, torch.Generator(device="cpu").manual_seed(seed))
         with undisturbed(seed), metered(meter):
-            model = self.run(view, run)
+            made = self.run(view, run)
+        return made, meter.cost(), tuple(run.log)
+
+
+class Attack(Adversary[View, nn.Module]):
+    """An attack on a model."""
+
+    def attack(self, view: View, budget: Budget, seed: int) -> Outcome:
+        """Run it; see ``counted``.
+
+        Raises:
+            BudgetError: It asked for more than the budget.
+            ConfigError: It returned something that is no model.
+        """
+        model, cost, log = self.counted(view, budget, seed)
         if not isinstance(model, nn.Module):
             raise ConfigError(f"the attack {self.name} returned {type(model).__name__}, not a torch module")
         model.eval()
         for parameter in model.parameters():
             parameter.grad = None
-        return Outcome(model, meter.cost(), tuple(run.log))
-
-    @abstractmethod
-    def run(self, view: View, run: Run) -> nn.Module:
-        """Make the model; to be written by each attack."""
+        return Outcome(model, cost, log)
 
 
 class RemovalAttack(Attack[WhiteBox]):
@@ -130,15 +144,15 @@ class EvasionAttack(Attack[WhiteBox]):
 @contextmanager
 def undisturbed(seed: int) -> Iterator[None]:
     """Within: torch's and numpy's global generators start from ``seed``. Afterwards all global state is as before."""
-    generator = np.random.get_state()  # noqa: NPY002  the legacy generator is the global one
+    generator = np.random.get_state()
     threads, dtype, grad = torch.get_num_threads(), torch.get_default_dtype(), torch.is_grad_enabled()
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        np.random.seed(seed % 2**32)  # noqa: NPY002
+        np.random.seed(seed % 2**32)
         try:
             yield
         finally:
-            np.random.set_state(generator)  # noqa: NPY002
+            np.random.set_state(generator)
             torch.set_num_threads(threads)
             torch.set_default_dtype(dtype)
             torch.set_grad_enabled(grad)

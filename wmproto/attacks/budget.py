@@ -150,7 +150,7 @@ def _leave(module: nn.Module, out: object, depth: list[int]) -> None:
     if depth[0] == 0 and meter is not None and isinstance(out, Tensor) and out.requires_grad:
         rows = len(out) if out.dim() else 1
         with suppress(RuntimeError):  # a tensor that cannot carry a hook carries no gradient either
-            out.register_hook(lambda _: meter.count("backward", rows))
+            out.register_hook(lambda _: meter.count("backward", rows))  # type: ignore[no-untyped-call]
 
 
 def _rows(args: tuple[Any, ...]) -> int:

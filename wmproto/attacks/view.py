@@ -45,7 +45,8 @@ class WhiteBox:
     def network(self) -> Network:
         """A fresh copy of the stolen model on ``device``, in eval mode and free to be trained."""
         network = build_network(self.architecture, self.tensors)
-        return network.to(device=self.device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
+        network.to(device=self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        return network.eval()
 
 
 class Api:

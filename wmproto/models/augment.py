@@ -53,6 +53,4 @@ class Augmented:
     def restore(self, state: Mapping[str, Tensor]) -> None:
         """See Resumable."""
         set_generator(self._generator, state["moves"])
-        self._loader.restore(
-            {n.removeprefix("pictures."): t for n, t in state.items() if n.startswith("pictures.")}
-        )
+        self._loader.restore({n.removeprefix("pictures."): t for n, t in state.items() if n.startswith("pictures.")})

@@ -24,7 +24,7 @@ from wmproto.release.architecture import Architecture, architecture_bytes, parse
 from wmproto.release.modelfile import ARCHITECTURE_KEY, INT8_KEY, read_metadata, read_model
 from wmproto.release.tensors import WEIGHTS_LIMIT
 
-__all__ = ["float32_copy", "int8_copy"]
+__all__ = ["dequantised", "float32_copy", "int8_copy", "quantised"]
 
 _SCALE = ".scale"  # no tensor of layers/1 is called so
 _MOST = 127  # -128 is read, but not written: scales stay symmetrical
@@ -50,11 +50,29 @@ def int8_copy(model: bytes) -> bytes:
             continue
         if not bool(torch.isfinite(tensor).all()):
             raise FormatError(f"model: tensor {name!r} holds a weight that is not finite")
-        scale = tensor.flatten(1).abs().amax(1) / _MOST
-        scale = torch.where(scale > 0, scale, torch.ones_like(scale))  # an output of zeros alone, or of denormals
-        steps = torch.round(tensor / _broadcast(scale, tensor))
-        tensors[name], tensors[name + _SCALE] = steps.clamp(-_MOST, _MOST).to(torch.int8), scale
+        tensors[name], tensors[name + _SCALE] = quantised(tensor)
     return safetensors.torch.save(tensors, metadata={INT8_KEY: architecture_bytes(loaded.architecture).decode()})
+
+
+def quantised(tensor: Tensor, most: int = _MOST) -> tuple[Tensor, Tensor]:
+    """Whole steps and their size for each output: max(abs) / most, ties to even.
+
+    Args:
+        tensor: float32 of two or more axes, finite, on any device.
+        most: Largest step, 1 to 127.
+
+    Returns:
+        The steps, int8 in [-most, most] of the tensor's shape; the scales, float32 (outputs,), all above 0.
+    """
+    scale = tensor.flatten(1).abs().amax(1) / most
+    scale = torch.where(scale > 0, scale, torch.ones_like(scale))  # an output of zeros alone, or of denormals
+    steps = torch.round(tensor / _broadcast(scale, tensor))
+    return steps.clamp(-most, most).to(torch.int8), scale
+
+
+def dequantised(steps: Tensor, scale: Tensor) -> Tensor:
+    """The float32 weights that steps and scales stand for, rounded once; see quantised()."""
+    return steps.to(torch.float32) * _broadcast(scale, steps)
 
 
 def float32_copy(data: bytes) -> bytes:
@@ -85,7 +103,7 @@ def _dequantised(found: Mapping[str, Tensor], architecture: Architecture) -> dic
         if tensor.dtype == torch.int8:
             known.add(name + _SCALE)
             scale = _scale(found.get(name + _SCALE), name, shape[0])
-            tensor = tensor.to(torch.float32) * _broadcast(scale, tensor)
+            tensor = dequantised(tensor, scale)
         tensors[name] = tensor
     if extra := found.keys() - known:
         raise FormatError(f"int8 copy: tensor {min(extra)[:128]!r} is not used", hint="leave it out")

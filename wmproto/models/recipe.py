@@ -34,7 +34,9 @@ class Recipe:
     def __post_init__(self) -> None:
         if self.epochs < 1:
             raise ValueError("epochs must be at least 1")
-        if not (math.isfinite(self.lr) and self.lr >= 0 and math.isfinite(self.weight_decay) and self.weight_decay >= 0):
+        if not (
+            math.isfinite(self.lr) and self.lr >= 0 and math.isfinite(self.weight_decay) and self.weight_decay >= 0
+        ):
             raise ValueError("lr and weight_decay must be finite and not negative")
         if self.schedule not in ("cosine", "step", "constant"):
             raise ValueError(f"schedule must be cosine, step or constant, not {self.schedule!r}")

@@ -33,7 +33,7 @@ def resnet18(
         FormatError: The numbers do not fit the grammar.
         ValueError: Only one of scale and shift.
     """
-    side = -(-(-(-(-(-shape[0] // 2)) // 2)) // 2)  # three strides of 2, each rounded up
+    side = (shape[0] + 7) // 8  # three strides of 2, each rounded up
     layers: list[object] = [standard_affine(shape, scale, shift), *_conv(64, 3, 1), {"op": "relu"}]
     before = 64
     for channels, stride in _BLOCKS:

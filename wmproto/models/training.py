@@ -193,7 +193,7 @@ def descend(
     asked = {id(parameter) for parameter in chosen}
     idle = [p for p in network.parameters() if p.requires_grad and id(p) not in asked]
     for parameter in idle:
-        parameter.requires_grad_(requires_grad=False)
+        parameter.requires_grad_(False)
     with torch.enable_grad():
         for epoch in range(first, epochs):
             for x, y in loader:
@@ -209,7 +209,7 @@ def descend(
             if savepoint is not None:
                 savepoint.save(epoch + 1, _state(network, optimiser, loader))
     for parameter in idle:
-        parameter.requires_grad_(requires_grad=True)
+        parameter.requires_grad_(True)
     network.eval()
     return network
 

@@ -15,20 +15,58 @@ transformation); pixels are rounded to bytes only at the end.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from wmproto.attacks.attack import Run
+from wmproto.attacks.claim.claim import Claim, ClaimAttack, ClaimView
+from wmproto.attacks.claim.surrogates import train_surrogates
 from wmproto.models.network import AffineTable, Network
 
-__all__ = ["transferable_pictures"]
+__all__ = ["TransferablePictures", "transferable_pictures"]
 
 _STEP = 4.0  # Adam's rate in grey levels
 _START = 0.5  # standard deviation of the noise around grey that a picture starts from
 _NOISE = 40.0  # standard deviation of the noise that each step adds, grey levels
 _SHIFT = 2  # pixels that a step moves the pictures at most, each way
+
+
+@dataclass(frozen=True)
+class TransferablePictures(ClaimAttack):
+    """Registers pictures that were optimised on surrogates of his own, each to a label that he chose.
+
+    Where labels are born later he registers the very same pictures. He brings the whole key to court. Cost: training
+    the surrogates, and ``steps * surrogates`` forward and backward for each picture.
+
+    Attributes:
+        surrogates: Models that he trains, 1 or more.
+        epochs: Of each of them.
+        steps: Gradient steps on the pictures.
+    """
+
+    name: ClassVar[str] = "transferable-pictures"
+    source: ClassVar[str] = "Liu et al. 2024 (USENIX Security), the attack of the false-claims paper"
+
+    surrogates: int = 5
+    epochs: int = 8
+    steps: int = 60
+
+    def __post_init__(self) -> None:
+        if min(self.surrogates, self.epochs, self.steps) < 1:
+            raise ValueError("surrogates, epochs and steps must be at least 1")
+
+    def run(self, view: ClaimView, run: Run) -> Claim:
+        """See ClaimAttack."""
+        ensemble = train_surrogates(view, run, count=self.surrogates, epochs=self.epochs)
+        chosen = torch.randint(view.classes, (view.leaves,), generator=run.generator).tolist()
+        pictures = transferable_pictures(ensemble, chosen, seed=run.seed, steps=self.steps)
+        inputs = [one.tobytes() for one in pictures]
+        return Claim(view.register(inputs, chosen if view.chooses_labels else None), 0, view.leaves)
 
 
 def transferable_pictures(
@@ -58,14 +96,15 @@ def transferable_pictures(
         raise ValueError("needs a model, a label and a step")
     heads = [_real(model) for model in ensemble]
     height, width, channels = ensemble[0].architecture.input.shape
+    device = next(ensemble[0].parameters()).device
     generator = torch.Generator(device="cpu").manual_seed(seed)
     start = 127.5 + _START * torch.randn((len(labels), channels, height, width), generator=generator)
-    pictures = start.requires_grad_()
-    wanted = torch.tensor(labels)
+    pictures = start.to(device).requires_grad_()
+    wanted = torch.tensor(labels, device=device)
     optimiser = torch.optim.Adam([pictures], lr=_STEP)
     with torch.enable_grad():
         for done in range(1, steps + 1):
-            seen = pictures.clamp(0, 255) + _NOISE * torch.randn(pictures.shape, generator=generator)
+            seen = pictures.clamp(0, 255) + _NOISE * torch.randn(pictures.shape, generator=generator).to(device)
             moved = torch.randint(-_SHIFT, _SHIFT + 1, (2,), generator=generator).tolist()
             seen = torch.roll(seen, moved, (2, 3))
             loss = torch.stack([nn.functional.cross_entropy(head(seen), wanted) for head in heads]).sum()
@@ -73,7 +112,7 @@ def transferable_pictures(
             optimiser.step()
             if progress is not None:
                 progress(done, steps)
-    return pictures.detach().clamp(0, 255).round().to(torch.uint8).permute(0, 2, 3, 1).contiguous().numpy()
+    return pictures.detach().clamp(0, 255).round().to(torch.uint8).permute(0, 2, 3, 1).contiguous().cpu().numpy()
 
 
 def _real(network: Network) -> Callable[[Tensor], Tensor]:

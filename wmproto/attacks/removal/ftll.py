@@ -15,8 +15,9 @@ __all__ = ["Ftll"]
 
 @dataclass(frozen=True)
 class Ftll(Tuning):
-    """The output layer is kept and trained on; all else stays as it is, batch statistics included. The authors' code leaves
-    the net in train mode, so that there batch statistics drift: not here.
+    """The output layer is kept and trained on; all else stays as it is, batch statistics included.
+
+    Deviation: the authors' code leaves the net in train mode, so that there batch statistics drift.
 
     Settings: see Tuning. Cost: epochs * len(data) samples forward and as many backward.
     """

@@ -1,0 +1,1 @@
+"""Attacks on a model behind an interface: a model of the attacker's own is trained on its answers."""

@@ -1,0 +1,235 @@
+"""The challenger: makes the models and keys that a cell needs, and hands out views. What is trained is trained once.
+
+Seeds: everything follows from the cell's seed. Twin and victim start from the same tensors and see the same batches;
+the stranger's model has data and a start of its own.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from wmproto.attacks.attack import Adversary, Attack, ExtractionAttack, Outcome
+from wmproto.attacks.budget import Budget
+from wmproto.attacks.view import Api, BlackBox, WhiteBox
+from wmproto.errors import ConfigError
+from wmproto.games.catalogue import MODELS, settings_of
+from wmproto.games.data import Shares, key_pictures, shares
+from wmproto.games.grid import Attacker, Cell
+from wmproto.games.keys import Adi2018Key, GameKey, Wmproto1Key, drawn, noise_inputs
+from wmproto.games.store import Artefact, RunFolder
+from wmproto.marking.adi_schemes import AdiFromScratch
+from wmproto.marking.scheme import Scheme
+from wmproto.models.data import Dataset
+from wmproto.models.cnn import standardisation
+from wmproto.models.fit import Training, fresh
+from wmproto.models.network import Network, network_tensors
+from wmproto.models.training import Batches, accuracy, descend
+from wmproto.release.architecture import Architecture
+
+__all__ = ["Challenger"]
+
+_PLANT = AdiFromScratch()
+_LARGE = 500  # pictures that are asked at once where no evidence hangs on it
+
+
+class Challenger:
+    """The challenger of one cell.
+
+    Args:
+        cell: The cell.
+        folder: Where models are kept.
+
+    Attributes:
+        work_seconds: Spent on training, attacking and asking, so far.
+    """
+
+    def __init__(self, cell: Cell, folder: RunFolder) -> None:
+        self.cell, self.folder = cell, folder
+        self.device = torch.device(folder.device)
+        self.work_seconds = 0.0
+        self._models: dict[str, Artefact] = {}
+
+    # --- data and keys ------------------------------------------------------------------------------------------
+
+    @cached_property
+    def shares(self) -> Shares:
+        """The pictures."""
+        return shares(self.cell.data, self.folder.data, self.cell.seed)
+
+    @property
+    def size(self) -> int:
+        """Inputs of a key of this profile."""
+        keys = self.cell.grid.keys
+        return keys.leaves if self.cell.profile == "wmproto/1" else keys.triggers
+
+    @cached_property
+    def key(self) -> GameKey:
+        """The owner's key."""
+        file, shape = self.cell.grid.keys.pictures, self.shares.shape
+        if file is None:
+            return self.make_key(noise_inputs(self.cell.seed, self.size, shape), ("owner",))
+        pictures = key_pictures(file, self.folder.data, shape)
+        if len(pictures) < self.size:
+            raise ConfigError(f"{file} has {len(pictures)} pictures, a key needs {self.size}")
+        return self.make_key([one.tobytes() for one in pictures[: self.size]], ("owner",))
+
+    @cached_property
+    def cheats_key(self) -> GameKey:
+        """The key that the cheater of the false-claim game has planted."""
+        return self.make_key(noise_inputs(self.seed_of("cheat"), self.size, self.shares.shape), ("cheat",))
+
+    def make_key(
+        self, inputs: Sequence[bytes], who: tuple[str | int, ...], labels: Sequence[int] | None = None
+    ) -> GameKey:
+        """A key of the cell's profile; labels only where its owner chooses them."""
+        shape, classes, seed = self.shares.shape, self.shares.classes, self.cell.seed
+        if self.cell.profile == "wmproto/1":
+            return Wmproto1Key(inputs, shape=shape, classes=classes, seed=seed, who=who)
+        truth = self.shares.truth
+        return Adi2018Key(inputs, shape=shape, classes=classes, seed=seed, who=who, labels=labels, truth=truth)
+
+    # --- models -------------------------------------------------------------------------------------------------
+
+    def architecture(self, x: NDArray[np.uint8]) -> Architecture:
+        """The cell's architecture, standardised for these pictures."""
+        return MODELS[self.cell.model](self.shares.shape, self.shares.classes, *standardisation(x))
+
+    def needed(self) -> dict[str, dict[str, Any]]:
+        """What this cell needs from the store: part -> what it follows from, in the order in which they can be made."""
+        cell, parts = self.cell, dict[str, dict[str, Any]]()
+        if cell.scheme is not None:
+            parts["twin"] = self._spec("twin")
+        if cell.scheme is None or cell.game in ("functionality", "unremovability"):
+            parts["independent"] = self._spec("independent")
+        if cell.scheme is not None:
+            parts["victim"] = self._spec("victim", key=self.key.name.hex(), scheme=_named(cell.scheme))
+        if cell.scheme is None and cell.adversary == "cheater":
+            parts["planted"] = self._spec("planted", key=self.cheats_key.name.hex(), scheme=_named(_PLANT))
+        if isinstance(cell.adversary, Attacker) and cell.budget and cell.adversary.kind in ("removal", "extraction"):
+            source = cell.adversary.digest
+            attack, budget = {**_named(cell.adversary.attack), "source": source}, asdict(cell.budget)
+            parts["control"] = self._spec("control", attack=attack, budget=budget)
+        return parts
+
+    def _spec(self, kind: str, **more: Any) -> dict[str, Any]:
+        cell, training = self.cell, asdict(self.cell.grid.training)
+        common = {"data": self.shares.digest, "model": cell.model, "seed": cell.seed, "training": training}
+        return {"kind": kind, **common, **more}
+
+    def model(self, part: str) -> Artefact:
+        """A model that this cell needs, trained if it is not in the store yet.
+
+        Args:
+            part: ``twin``: unmarked, M of the paper. ``independent``: a stranger's. ``victim``: marked, M-hat; its
+                facts have ``hits`` and ``marks`` of the scheme's own check. ``planted``: a stranger's into which the
+                cheater's labels were planted. ``control``: the twin after the cell's attack.
+
+        Raises:
+            StateError: It cannot be made; says why.
+            KeyError: This cell needs no such part.
+        """
+        if part not in self._models:
+            make = {
+                "twin": lambda: self._clean("owner", self.shares.owner),
+                "independent": lambda: self._clean("independent", self.shares.stranger),
+                "victim": self._victim,
+                "planted": self._planted,
+                "control": self._control,
+            }[part]
+            found = self.folder.artefact(self.needed()[part], lambda: self._timed(make))
+            found.network.to(device=self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+            self._models[part] = found
+        return self._models[part]
+
+    def _timed(self, make: Callable[[], tuple[Network, dict[str, Any]]]) -> tuple[Network, dict[str, Any]]:
+        began = time.monotonic()
+        network, facts = make()
+        right, total = self.accuracy(network)
+        return network, {"right": right, "total": total, "seconds": time.monotonic() - began, **facts}
+
+    def _clean(self, start: str, data: Dataset) -> tuple[Network, dict[str, Any]]:
+        training, seed = self.cell.grid.training, self.seed_of(start)
+        network = fresh(self.architecture(data.x), seed=seed, device=self.device)
+        return descend(network, training.loader(data, seed=seed), training.recipe), {}
+
+    def _victim(self) -> tuple[Network, dict[str, Any]]:
+        if self.cell.scheme is None:
+            raise ValueError("this game has no victim")
+        twin, seed = self.model("twin").network, self.seed_of("owner")
+        return _embedded(self.cell.scheme, twin, self.shares.owner, self.key, self.cell.grid.training, seed)
+
+    def _planted(self) -> tuple[Network, dict[str, Any]]:
+        stranger, seed = self.model("independent").network, self.seed_of("independent")
+        training = self.cell.grid.training
+        return _embedded(_PLANT, stranger, self.shares.stranger, self.cheats_key, training, seed)
+
+    def _control(self) -> tuple[Network, dict[str, Any]]:
+        cell = self.cell
+        if not isinstance(cell.adversary, Attacker) or cell.budget is None:
+            raise ValueError("this cell has no attack")
+        attack = cell.adversary.attack
+        model = attack.attack(self.view(attack, self.model("twin")), cell.budget, self.seed_of("attack")).model
+        if not isinstance(model, Network):
+            raise ConfigError(f"the attack {attack.name} makes a module that is no wmproto Network")
+        return model, {}
+
+    # --- views --------------------------------------------------------------------------------------------------
+
+    def view(self, attack: Attack[Any], of: Artefact) -> WhiteBox | BlackBox:
+        """What the game grants an attack on this model."""
+        data, published = self.shares.thief, self.key.published
+        if isinstance(attack, ExtractionAttack):
+            api = self.api(of.network, soft=attack.soft)
+            return BlackBox(api, data.x.copy(), self.shares.classes, self.device, published)
+        return self.white_box(of)
+
+    def white_box(self, of: Artefact) -> WhiteBox:
+        """Weights and labelled data."""
+        tensors = network_tensors(of.network)
+        architecture, classes = of.network.architecture, self.shares.classes
+        return WhiteBox(architecture, tensors, self.shares.thief, classes, self.device, self.key.published)
+
+    def api(self, network: Network, *, soft: bool) -> Api:
+        """A model behind an interface."""
+
+        def answer(x: NDArray[np.uint8]) -> Tensor:
+            parts = torch.from_numpy(np.ascontiguousarray(x)).split(_LARGE)
+            return torch.cat([network(part.to(self.device)).cpu() for part in parts])
+
+        return Api(answer, soft=soft)
+
+    def attacked(self, attack: Attack[Any], budget: Budget) -> Outcome:
+        """Run an attack on the victim."""
+        began = time.monotonic()
+        try:
+            return attack.attack(self.view(attack, self.model("victim")), budget, self.seed_of("attack"))
+        finally:
+            self.work_seconds += time.monotonic() - began
+
+    def accuracy(self, model: nn.Module) -> tuple[int, int]:
+        """Right answers and all test pictures."""
+        return accuracy(model, Batches(self.shares.test, batch=_LARGE, seed=0))  # type: ignore[arg-type]
+
+    def seed_of(self, what: str) -> int:
+        """A seed below 2**62 for one use."""
+        return int.from_bytes(drawn(self.cell.seed, "seed", what)[:8], "big") >> 2
+
+
+def _named(made: Scheme | Adversary[Any, Any]) -> dict[str, Any]:
+    return {"name": made.name, "settings": settings_of(made)}
+
+
+def _embedded(
+    scheme: Scheme, start: Network, data: Dataset, key: GameKey, training: Training, seed: int
+) -> tuple[Network, dict[str, Any]]:
+    marked = scheme.embed(start, data, key.marks(), training, seed=seed)
+    return marked.network, {"hits": marked.retention.hits, "marks": marked.retention.total}

@@ -1,0 +1,167 @@
+"""The two games of a lying owner (specs/games.md, G1 and G4): he registers before the suspect exists, then claims it.
+
+Non-trivial ownership is Adi et al. 2018, section 4.2: the suspect is the marked model of somebody else. In the
+false-claim game it is a model that nobody marked (Liu et al. 2024).
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import ClassVar
+
+import numpy as np
+
+from wmproto.attacks.attack import Run
+from wmproto.attacks.budget import Budget
+from wmproto.attacks.claim.claim import Claim, ClaimAttack, ClaimView, Registered
+from wmproto.attacks.view import Api
+from wmproto.errors import ConfigError
+from wmproto.games.challenger import Challenger
+from wmproto.games.game import Game, Played, asked, evidence_of, rate_of, working
+from wmproto.games.grid import Attacker
+from wmproto.games.interval import rate
+from wmproto.games.keys import GameKey, Wmproto1Key, noise_inputs
+from wmproto.games.record import Accuracy, Retention
+from wmproto.games.store import Artefact
+from wmproto.wire.profile import WMPROTO_1
+
+__all__ = ["FalseClaim", "NonTrivialOwnership"]
+
+
+class _Honest(ClaimAttack):
+    """The adversary who does nothing: an honest owner of noise, who claims a model that is not hers."""
+
+    name: ClassVar[str] = "no-op"
+    source: ClassVar[str] = "specs/games.md"
+
+    def run(self, view: ClaimView, run: Run) -> Claim:
+        """See ClaimAttack."""
+        inputs = noise_inputs(run.seed, view.leaves, view.shape)
+        labels = np.random.default_rng(run.seed).integers(0, view.classes, view.leaves).tolist()
+        return Claim(view.register(inputs, labels if view.chooses_labels else None), 0, view.leaves)
+
+
+class _ClaimGame(Game):
+    @abstractmethod
+    def suspect(self, challenger: Challenger) -> Artefact:
+        """The model that is claimed."""
+
+    @abstractmethod
+    def cheat(self, challenger: Challenger) -> tuple[GameKey, Artefact]:
+        """What the cheater brings: a key, and the model that is claimed."""
+
+    def play(self, challenger: Challenger) -> Played:
+        """See Game."""
+        adversary, cost, log = challenger.cell.adversary, None, ()
+        if adversary == "cheater":
+            key, suspect = self.cheat(challenger)
+            ruling = key.rule(asked(suspect.network, challenger))
+        else:
+            suspect = self.suspect(challenger)
+            keys: list[GameKey] = []
+            view = self._view(challenger, suspect, keys)
+            attack, budget = self._attack(challenger)
+            with working(challenger):
+                claimed = attack.attack(view, budget, challenger.seed_of("attack"))
+            claim = claimed.claim
+            if adversary != "no-op":
+                cost, log = claimed.cost, claimed.log
+            answer = asked(suspect.network, challenger)
+            ruling = self._heard(keys, claim).rule(answer, start=claim.start, count=claim.count)
+        result = rate(ruling.hits, ruling.marks)
+        model = rate_of(suspect)
+        marked = self.name == NonTrivialOwnership.name
+        return Played(
+            won=ruling.accepted,
+            accuracy=Accuracy(
+                victim=model if marked else None,
+                twin=None,
+                independent=None if marked else model,
+                result=None,
+                control=None,
+            ),
+            retention=Retention(
+                victim=None, twin=None, independent=None, result=result, control=None, original_head=None
+            ),
+            evidence=evidence_of(ruling),
+            cost=cost,
+            log=log,
+        )
+
+    @staticmethod
+    def _attack(challenger: Challenger) -> tuple[ClaimAttack, Budget]:
+        cell = challenger.cell
+        if cell.adversary == "no-op":
+            return _Honest(), Budget(0, 0, 1)
+        if not isinstance(cell.adversary, Attacker) or not isinstance(cell.adversary.attack, ClaimAttack):
+            raise ConfigError(f"this adversary does not play {cell.game}")
+        if cell.budget is None:
+            raise ConfigError("an attack needs a budget")
+        return cell.adversary.attack, cell.budget
+
+    @staticmethod
+    def _view(challenger: Challenger, suspect: Artefact, keys: list[GameKey]) -> ClaimView:
+        def register(inputs: Sequence[bytes], labels: Sequence[int] | None) -> Registered:
+            key = challenger.make_key(inputs, ("liar", len(keys)), labels)
+            keys.append(key)
+            return Registered(len(keys) - 1, key.inputs, key.labels.copy(), key.ghosts.copy())
+
+        def api() -> Api:
+            return challenger.api(suspect.network, soft=False)
+
+        parts, born = challenger.shares, challenger.cell.profile == "wmproto/1"
+        return ClaimView(
+            data=parts.thief,
+            shape=parts.shape,
+            classes=parts.classes,
+            leaves=challenger.size,
+            grid=WMPROTO_1.start_grid(challenger.size) if born else challenger.size,
+            chooses_labels=not born,
+            device=challenger.device,
+            _register=register,
+            _suspect=api,
+        )
+
+    @staticmethod
+    def _heard(keys: list[GameKey], claim: Claim) -> GameKey:
+        number = claim.key.number
+        if not 0 <= number < len(keys):
+            raise ConfigError("the claim is about a key that was never registered")
+        key = keys[number]
+        if isinstance(key, Wmproto1Key):
+            rounds, grid = WMPROTO_1.round_leaves, WMPROTO_1.start_grid(len(key.inputs))
+            end = claim.start + claim.count
+            if claim.start % grid or claim.count % rounds or not 0 <= claim.start < end <= len(key.inputs):
+                raise ConfigError("a claim is over whole rounds that start on the grid")
+        elif (claim.start, claim.count) != (0, len(key.inputs)):
+            raise ConfigError("adi2018 asks all triggers of a key")
+        return key
+
+
+class NonTrivialOwnership(_ClaimGame):
+    """He wins if a claim under a key that he made beforehand stands over somebody else's marked model."""
+
+    name: ClassVar[str] = "non-trivial-ownership"
+
+    def suspect(self, challenger: Challenger) -> Artefact:
+        """The owner's marked model."""
+        return challenger.model("victim")
+
+    def cheat(self, challenger: Challenger) -> tuple[GameKey, Artefact]:
+        """He is told the owner's secrets, and claims as she would."""
+        return challenger.key, challenger.model("victim")
+
+
+class FalseClaim(_ClaimGame):
+    """He wins if a claim stands over a model that was trained on other data, by somebody else, without any mark."""
+
+    name: ClassVar[str] = "false-claim"
+
+    def suspect(self, challenger: Challenger) -> Artefact:
+        """A stranger's model."""
+        return challenger.model("independent")
+
+    def cheat(self, challenger: Challenger) -> tuple[GameKey, Artefact]:
+        """His labels are told to whoever trains the suspect: the one thing that the theorem excludes."""
+        return challenger.cheats_key, challenger.model("planted")

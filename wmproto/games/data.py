@@ -1,0 +1,129 @@
+"""Data sets by name, cut into the shares of owner, thief, stranger and tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wmproto.errors import ConfigError, MissingExtraError
+from wmproto.games.grid import DataSpec
+from wmproto.models.data import Dataset, load_npz, mnist_5000, split
+
+__all__ = ["SOURCES", "Shares", "key_pictures", "shares"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shares:
+    """Disjoint pictures of owner, thief (or liar), stranger, and tests; and the number of classes."""
+
+    owner: Dataset
+    thief: Dataset
+    stranger: Dataset
+    test: Dataset
+    classes: int
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(H, W, C)."""
+        height, width, channels = self.owner.x.shape[1:]
+        return height, width, channels
+
+    def truth(self, picture: bytes) -> int | None:
+        """The true label of a raw picture, None if it is none of these: the paper's oracle O^f as it can be played."""
+        return _labels(self).get(picture)
+
+    @property
+    def digest(self) -> str:
+        """Of all shares, 64 hexadecimal digits."""
+        return _digest(self)
+
+    def __hash__(self) -> int:
+        return id(self)
+
+
+@lru_cache(maxsize=2)
+def _digest(of: Shares) -> str:
+    parts = (of.owner, of.thief, of.stranger, of.test)
+    return sha256(b"".join(part.digest() for part in parts)).hexdigest()
+
+
+@lru_cache(maxsize=2)
+def _labels(of: Shares) -> dict[bytes, int]:
+    parts = (of.owner, of.thief, of.stranger, of.test)
+    return {x.tobytes(): int(y) for part in parts for x, y in zip(part.x, part.y, strict=True)}
+
+
+def _made() -> Dataset:
+    """8,000 pictures of 16x16x1 made on the spot: a bright bar at one of eight angles, under noise."""
+    generator = np.random.default_rng(2018)
+    y = generator.integers(0, 8, 8000)
+    rows, columns = np.mgrid[-7.5:8.5, -7.5:8.5]
+    angle = np.pi * y[:, None, None] / 8
+    moved = generator.normal(0, 1.5, (8000, 1, 1))
+    far = np.abs(rows * np.cos(angle) - columns * np.sin(angle) - moved)
+    bright = np.where(far < 1.5, 200, 40) + generator.normal(0, 40, (8000, 16, 16))
+    return Dataset(bright.clip(0, 255).astype(np.uint8)[..., None], y.astype(np.int64))
+
+
+def _digits() -> Dataset:
+    """The 1,797 digits of scikit-learn, 8x8x1."""
+    try:
+        from sklearn.datasets import load_digits
+    except ImportError as err:
+        raise MissingExtraError("games") from err
+    found = load_digits()
+    return Dataset((found.images * 15.9375).astype(np.uint8)[..., None], found.target.astype(np.int64))
+
+
+_BY_NAME: dict[str, Callable[[], Dataset]] = {"mnist-5000": mnist_5000, "digits": _digits, "made": _made}
+SOURCES = tuple(_BY_NAME)
+
+
+def _read(file: str, folder: Path | None) -> Dataset:
+    if folder is None:
+        raise ConfigError(f"{file} is looked for in a folder of data", hint="say which: --data FOLDER")
+    return load_npz(folder / file)
+
+
+@lru_cache(maxsize=2)
+def shares(spec: DataSpec, folder: Path | None, seed: int) -> Shares:
+    """Read a data set and cut it; the same seed gives the same shares.
+
+    Args:
+        spec: Which, and how large the shares are.
+        folder: Where files lie.
+        seed: Of the cut.
+
+    Raises:
+        ConfigError: Missing data, or fewer pictures than the shares need.
+        FormatError: Not such a file.
+        MissingExtraError: Its package is not installed.
+    """
+    whole = _BY_NAME[spec.name]() if spec.file is None else _read(spec.file, folder)
+    sizes = [spec.owner, spec.thief, spec.stranger]
+    if spec.test_file is None:
+        sizes.append(spec.test)
+    if sum(sizes) > len(whole):
+        raise ConfigError(
+            f"{spec.name} has {len(whole)} pictures, the shares need {sum(sizes)}", hint="take less"
+        )
+    parts = list(split(whole, sizes, seed=seed))
+    if spec.test_file is not None:
+        parts += split(_read(spec.test_file, folder), [spec.test], seed=seed)
+    owner, thief, stranger, test = parts
+    return Shares(owner, thief, stranger, test, max(2, whole.classes))
+
+
+@lru_cache(maxsize=2)
+def key_pictures(file: str, folder: Path | None, shape: tuple[int, int, int]) -> NDArray[np.uint8]:
+    """Inputs of keys from a file: (n, H, W, C) uint8; raises ConfigError where they are not of the data's shape."""
+    x = _read(file, folder).x
+    if x.shape[1:] != shape:
+        raise ConfigError(f"{file} has pictures of {x.shape[1:]}, the data are {shape}")
+    return x

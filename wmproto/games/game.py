@@ -1,0 +1,121 @@
+"""What a game is: a challenger, an adversary, and a winning condition that is judged here and nowhere else."""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import torch
+from torch import nn
+
+from wmproto.attacks.budget import Cost
+from wmproto.games.challenger import Challenger
+from wmproto.games.interval import rate
+from wmproto.games.keys import Answer, GameKey, Ruling
+from wmproto.games.record import Accuracy, Evidence, Finding, Rate, Retention
+from wmproto.games.store import Artefact
+from wmproto.models.fit import answerer, copy_of
+from wmproto.models.network import Network
+
+__all__ = ["Game", "Played", "evidence_of", "rate_of", "retention_of", "working"]
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """What a game of one cell came to; see wmproto.games.record.Record."""
+
+    won: bool | None
+    accuracy: Accuracy
+    retention: Retention
+    evidence: Evidence
+    cost: Cost | None = None
+    log: tuple[dict[str, Any], ...] = ()
+    findings: tuple[Finding, ...] = ()
+    void: bool = False
+
+
+class Game(ABC):
+    """A security game. Numbered steps, what the adversary gets, winning condition and target: specs/games.md.
+
+    Attributes:
+        name: Its word in grids and records.
+    """
+
+    name: ClassVar[str]
+
+    @abstractmethod
+    def play(self, challenger: Challenger) -> Played:
+        """Play the challenger's cell.
+
+        Raises:
+            BudgetError: The adversary asked for more than the budget.
+            ConfigError: The cell cannot be played; says why.
+        """
+
+
+@contextmanager
+def working(challenger: Challenger) -> Iterator[None]:
+    """Count what happens within as work, not as harness."""
+    began = time.monotonic()
+    try:
+        yield
+    finally:
+        challenger.work_seconds += time.monotonic() - began
+
+
+def asked(model: nn.Module, challenger: Challenger) -> Answer:
+    """A model as a court asks it, each input once."""
+    answer, known = answerer(model.eval(), challenger.shares.shape), dict[bytes, int | None]()
+
+    def remembered(inputs: bytes) -> int | None:
+        if inputs not in known:
+            with working(challenger):
+                known[inputs] = answer(inputs)
+        return known[inputs]
+
+    return remembered
+
+
+def retention_of(key: GameKey, answer: Answer) -> Rate:
+    """How many of a key's marks a model answers with their label: all of them, not only those offered."""
+    marks = [(x, y) for x, y, ghost in zip(key.inputs, key.labels.tolist(), key.ghosts, strict=True) if not ghost]
+    return rate(sum(answer(x) == y for x, y in marks), len(marks))
+
+
+def rate_of(found: Artefact) -> Rate:
+    """Accuracy of a model in the store."""
+    return rate(found.facts["right"], found.facts["total"])
+
+
+def evidence_of(ruling: Ruling) -> Evidence:
+    """A ruling as it stands in a record."""
+    return Evidence(
+        verdict=ruling.verdict,  # type: ignore[arg-type]  one of the four words
+        accepted=ruling.accepted,
+        bits=ruling.bits,
+        asked=ruling.asked,
+        leaves=ruling.leaves,
+        ghost_hits=ruling.ghost_hits,
+        ghosts=ruling.ghosts,
+    )
+
+
+def with_head_of(model: nn.Module, victim: Network) -> Network | None:
+    """A copy of the model with the victim's output layer put back, None where the two differ in form."""
+    if not isinstance(model, Network) or model.architecture != victim.architecture:
+        return None
+    copy, head = copy_of(model), _head(victim)
+    with torch.no_grad():
+        for name, tensor in copy.state_dict().items():
+            if name.startswith(head):
+                tensor.copy_(victim.state_dict()[name])
+    return copy
+
+
+def _head(network: Network) -> str:
+    linear = [name for name, module in network.named_modules() if isinstance(module, nn.Linear)]
+    return f"{linear[-1]}."

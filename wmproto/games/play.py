@@ -1,0 +1,111 @@
+"""One cell to one record. Whatever an attack does wrong fails its cell and nothing else."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict
+from typing import Any
+
+import torch
+
+from wmproto.attacks.attack import Adversary
+from wmproto.attacks.budget import Cost
+from wmproto.errors import StateError
+from wmproto.games.catalogue import settings_of
+from wmproto.games.challenger import Challenger
+from wmproto.games.claims import FalseClaim, NonTrivialOwnership
+from wmproto.games.functionality import Functionality
+from wmproto.games.game import Game, Played
+from wmproto.games.grid import Attacker, Cell
+from wmproto.games.record import FORMAT, Limits, Named, Record, Spent
+from wmproto.games.store import RunFolder, reason, versions
+from wmproto.games.unforgeability import Unforgeability
+from wmproto.games.unremovability import Unremovability
+from wmproto.marking.scheme import Scheme
+
+__all__ = ["GAMES", "device_name", "failed", "play"]
+
+GAMES: dict[str, Game] = {
+    game.name: game
+    for game in (Functionality(), NonTrivialOwnership(), Unremovability(), Unforgeability(), FalseClaim())
+}
+
+
+def play(cell: Cell, folder: RunFolder) -> Record:
+    """Play a cell; its models are taken from the folder, and trained where they are not there yet.
+
+    Raises:
+        CorruptStoreError: A model in the folder is damaged.
+        ConfigError: The folder cannot be written.
+    """
+    began, challenger = time.monotonic(), Challenger(cell, folder)
+    try:
+        for part in challenger.needed():
+            challenger.model(part)
+    except StateError as err:
+        return failed(cell, folder, str(err), challenger)
+    try:
+        played = GAMES[cell.game].play(challenger)
+    except Exception as err:  # an attack may be a stranger's code, and may do anything
+        return failed(cell, folder, reason(err), challenger)
+    cost = Spent(seconds=time.monotonic() - began, work_seconds=challenger.work_seconds)
+    return _record(cell, folder, challenger, played, cost)
+
+
+def failed(cell: Cell, folder: RunFolder, error: str, challenger: Challenger | None = None) -> Record:
+    """The record of a cell that could not be played."""
+    return _record(cell, folder, challenger or Challenger(cell, folder), None, None, error=error)
+
+
+def device_name(device: str) -> str:
+    """The device as a record names it."""
+    return device if device == "cpu" else f"{device} ({torch.cuda.get_device_name(torch.device(device))})"
+
+
+def _record(
+    cell: Cell, folder: RunFolder, challenger: Challenger, played: Played | None, cost: Spent | None, *, error: str = ""
+) -> Record:
+    facts = cell.facts
+    config = {name: facts[name] for name in ("data", "keys", "training")}
+    if played is not None:
+        config |= {"classes": challenger.shares.classes, "data_digest": challenger.shares.digest}
+    return Record(
+        format=FORMAT,
+        cell=cell.id,
+        grid=cell.grid.name,
+        game=cell.game,  # type: ignore[arg-type]  one of the names, as the profile's
+        profile=cell.profile,  # type: ignore[arg-type]
+        data=cell.data.name,
+        model=cell.model,
+        scheme=cell.scheme and _named("scheme", cell.scheme),
+        adversary=_adversary(cell),
+        budget=cell.budget and Limits(**asdict(cell.budget)),
+        seed=cell.seed,
+        config=config,
+        versions=versions(),
+        device=device_name(folder.device),
+        state="failed" if played is None else "void" if played.void else "played",
+        error=error or None,
+        won=played and played.won,
+        used=_used(played.cost if played else None),
+        accuracy=played and played.accuracy,
+        retention=played and played.retention,
+        evidence=played and played.evidence,
+        log=played.log if played else (),
+        findings=played.findings if played else (),
+        cost=cost,
+    )
+
+
+def _used(cost: Cost | None) -> Limits | None:
+    return cost and Limits(**asdict(cost))
+
+
+def _adversary(cell: Cell) -> Named | None:
+    if isinstance(cell.adversary, Attacker):
+        return _named(cell.adversary.kind, cell.adversary.attack)
+    return cell.adversary and Named(kind=cell.adversary, name=cell.adversary, settings={})
+
+
+def _named(kind: str, made: Scheme | Adversary[Any, Any]) -> Named:
+    return Named(kind=kind, name=made.name, settings=settings_of(made))  # type: ignore[arg-type]

@@ -1,0 +1,127 @@
+"""Plays a grid on local processes, each with one thread: ready tasks first in, a failed one stops nothing else."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+
+import torch
+
+from wmproto.errors import ConfigError, StateError
+from wmproto.games.challenger import Challenger
+from wmproto.games.grid import Cell
+from wmproto.games.gridfile import parse_grid
+from wmproto.games.plan import Task
+from wmproto.games.play import failed, play
+from wmproto.games.store import RunFolder
+
+__all__ = ["cells_of", "run"]
+
+Progress = Callable[[int, int], None]
+
+
+@lru_cache(maxsize=1)
+def cells_of(path: Path) -> list[Cell]:
+    """The cells of a run's folder, in their order."""
+    folder = RunFolder.open(path, any_version=True)
+    return list(parse_grid(folder.grid_bytes(), what=str(path / "grid.yaml"), folder=folder.source).cells())
+
+
+def run(path: Path, tasks: list[Task], *, workers: int, weights: dict[str, int], progress: Progress) -> None:
+    """Do what is left to do of a run's tasks.
+
+    Args:
+        path: The folder.
+        tasks: As plan() gives them.
+        workers: Processes; 1 plays in this one.
+        weights: name -> work, for the progress bar.
+        progress: Called with (work done, all work).
+
+    Raises:
+        ConfigError: The folder cannot be written, or a process died; what is done is kept.
+        CorruptStoreError: A model in it is damaged.
+    """
+    left = {task.name: task for task in tasks}
+    total, done = sum(weights[name] for name in left), 0
+    broken: dict[str, str] = {}
+    with _workers(workers) as start:
+        running: dict[Future[str], Task] = {}
+        while left or running:
+            for task in [t for t in left.values() if not any(n in left or n in _names(running) for n in t.needs)]:
+                if len(running) >= workers:
+                    break
+                del left[task.name]
+                why = next((broken[name] for name in task.needs if name in broken), "")
+                running[start(path, task, why)] = task
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                task = running.pop(future)
+                try:
+                    if error := future.result():
+                        broken[task.name] = error
+                except BrokenProcessPool as err:
+                    raise ConfigError(
+                        "a process of the run died; it may have run out of memory",
+                        hint="wmproto game resume goes on; --workers 1 needs less memory",
+                    ) from err
+                done += weights[task.name]
+                progress(done, total)
+
+
+def _names(running: dict[Future[str], Task]) -> set[str]:
+    return {task.name for task in running.values()}
+
+
+def work(path: Path, task: Task, why: str) -> str:
+    """Do one task in this process; returns why a model could not be made, else nothing.
+
+    Args:
+        path: The run's folder.
+        task: The task.
+        why: Why a model that it needs could not be made.
+    """
+    folder, cell = RunFolder.open(path), cells_of(path)[task.cell]
+    if task.part == "cell":
+        folder.keep(failed(cell, folder, why) if why else play(cell, folder))
+        return ""
+    if why:
+        return why
+    challenger = Challenger(cell, folder)
+    try:
+        challenger.model(task.part)
+    except StateError as err:
+        return str(err)
+    return ""
+
+
+@contextmanager
+def _workers(count: int) -> Iterator[Callable[[Path, Task, str], Future[str]]]:
+    if count == 1:
+        threads = torch.get_num_threads()
+        torch.set_num_threads(1)
+        try:
+            yield _here
+        finally:
+            torch.set_num_threads(threads)
+        return
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(count, mp_context=context, initializer=torch.set_num_threads, initargs=(1,))
+    try:
+        yield lambda path, task, why: pool.submit(work, path, task, why)
+    finally:
+        for process in pool._processes.values() if pool._processes else ():
+            process.terminate()  # what is written is whole at any moment
+        pool.shutdown(cancel_futures=True)
+
+
+def _here(path: Path, task: Task, why: str) -> Future[str]:
+    future: Future[str] = Future()
+    try:
+        future.set_result(work(path, task, why))
+    except Exception as err:
+        future.set_exception(err)
+    return future

@@ -1,0 +1,60 @@
+"""Unforgeability (Adi et al. 2018, section 4.2; specs/games.md, G3): a claim under the owner's published key."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from wmproto.attacks.claim.claim import Forgery, ForgeryAttack, ForgeryView
+from wmproto.errors import ConfigError
+from wmproto.games.challenger import Challenger
+from wmproto.games.game import Game, Played, asked, evidence_of, rate_of, working
+from wmproto.games.grid import Attacker
+from wmproto.games.interval import rate
+from wmproto.games.record import Accuracy, Retention
+
+__all__ = ["Unforgeability"]
+
+
+class Unforgeability(Game):
+    """The adversary wins if a claim under the owner's vk stands with openings that are his own.
+
+    The suspect is the marked model itself: the paper lets him hand in any model, and none serves him better.
+    """
+
+    name: ClassVar[str] = "unforgeability"
+
+    def play(self, challenger: Challenger) -> Played:
+        """See Game."""
+        cell, key, victim = challenger.cell, challenger.key, challenger.model("victim")
+        cost, log = None, ()
+        size, shape = len(key.inputs), challenger.shares.shape
+        if cell.adversary == "cheater":
+            forgery = key.opened()
+        elif cell.adversary == "no-op":
+            blank = bytes(shape[0] * shape[1] * shape[2])
+            forgery = Forgery((blank,) * size, (0,) * size, (bytes(32),) * size)
+        elif isinstance(cell.adversary, Attacker) and isinstance(cell.adversary.attack, ForgeryAttack) and cell.budget:
+            view = ForgeryView(challenger.white_box(victim), size, shape)
+            with working(challenger):
+                forged = cell.adversary.attack.attack(view, cell.budget, challenger.seed_of("attack"))
+            forgery, cost, log = forged.forgery, forged.cost, forged.log
+            if not len(forgery.inputs) == len(forgery.labels) == len(forgery.salts) == size:
+                raise ConfigError(f"a forgery here opens {size} commitments")
+        else:
+            raise ConfigError(f"this adversary does not play {self.name}")
+        ruling = key.rule(asked(victim.network, challenger), forgery=forgery)
+        return Played(
+            won=ruling.accepted,
+            accuracy=Accuracy(victim=rate_of(victim), twin=None, independent=None, result=None, control=None),
+            retention=Retention(
+                victim=None,
+                twin=None,
+                independent=None,
+                result=rate(ruling.hits, ruling.marks),
+                control=None,
+                original_head=None,
+            ),
+            evidence=evidence_of(ruling),
+            cost=cost,
+            log=log,
+        )
