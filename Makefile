@@ -9,7 +9,7 @@ setup: .venv/ready
 .venv/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install -q --upgrade pip
-	$(BIN)/python -m pip install -q -c constraints.txt -e '.[demo,images,dev]'
+	$(BIN)/python -m pip install -q -c constraints.txt -e '.[demo,games,images,dev]'
 	touch $@
 
 lint: setup

@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 _PARTS = ("torch", "scipy", "yaml")
 
 
+_workers_option = click.option(
+    "--workers", type=click.IntRange(1, 256), default=2, show_default=True, help="Processes, one thread each."
+)
+
+
 @click.group(cls=OrderedGroup)
 def game() -> None:
     """Play marking schemes against attacks, and liars against verdicts."""
@@ -37,12 +42,12 @@ def _check_extra() -> None:
 @click.option("--out", type=AnyPath, required=True, help="New folder for the run.")
 @click.option("--data", type=AnyPath, help="Folder of the .npz files that the grid names.")
 @click.option("--device", default="cpu", show_default=True, help="cpu, cuda or cuda:N.")
-@click.option("--workers", type=click.IntRange(1, 256), default=2, show_default=True, help="Processes, one thread each.")
+@click.option(
+    "--workers", type=click.IntRange(1, 256), default=2, show_default=True, help="Processes, one thread each."
+)
 @click.option("--dry-run", is_flag=True, help="Say what would be played, how long it takes, and how much disk.")
 @json_option
-def run(
-    grid_path: Path, out: Path, data: Path | None, device: str, workers: int, dry_run: bool, as_json: bool
-) -> int:
+def run(grid_path: Path, out: Path, data: Path | None, device: str, workers: int, dry_run: bool, as_json: bool) -> int:
     """Play the games of GRID (YAML, see specs/games.md) and keep everything in a folder.
 
     Everything is checked before anything runs. Stop it when you like: ``game resume`` goes on. Exit code 0 if every
@@ -69,7 +74,9 @@ def run(
 
 @game.command()
 @click.argument("out", type=AnyPath, metavar="RUNS")
-@click.option("--workers", type=click.IntRange(1, 256), default=2, show_default=True, help="Processes, one thread each.")
+@click.option(
+    "--workers", type=click.IntRange(1, 256), default=2, show_default=True, help="Processes, one thread each."
+)
 @json_option
 def resume(out: Path, workers: int, as_json: bool) -> int:
     """Go on with a run that was stopped; cells that failed are tried again. Exit codes as ``game run``."""
@@ -114,9 +121,7 @@ def _seconds(tasks: list[Task], cells: list[Cell], folder: RunFolder) -> dict[st
     from wmproto.games.plan import seconds_a_sample
 
     speed = seconds_a_sample(cells, folder)
-    return {
-        task.name: 0.2 + task.samples * speed[cells[task.cell].data.name, cells[task.cell].model] for task in tasks
-    }
+    return {task.name: 0.2 + task.samples * speed[cells[task.cell].data.name, cells[task.cell].model] for task in tasks}
 
 
 def _foretold(cells: list[Cell], folder: RunFolder, workers: int, as_json: bool) -> int:
@@ -167,7 +172,9 @@ def _told(cells: list[Cell], records: dict[str, Any], out: Path, as_json: bool) 
     states = [record.state if record else "to do" for record in found.values()]
     counts = {state: states.count(state) for state in ("played", "void", "failed", "to do")}
     failures = [(str(cell), record.error) for cell in cells if (record := found[cell.id]) and record.error]
-    lines = [f"{out}: {', '.join(f'{count} {state}' for state, count in counts.items() if count)} of {len(cells)} cells"]
+    lines = [
+        f"{out}: {', '.join(f'{count} {state}' for state, count in counts.items() if count)} of {len(cells)} cells"
+    ]
     lines += [f"  failed: {name}: {error}" for name, error in failures]
     if counts["to do"]:
         lines.append(f"go on:   wmproto game resume {out}")

@@ -22,22 +22,21 @@ from wmproto.attacks.budget import Budget
 from wmproto.attacks.view import Api, BlackBox, WhiteBox
 from wmproto.errors import ConfigError
 from wmproto.games.catalogue import MODELS, settings_of
+from wmproto.games.cheater import plant
 from wmproto.games.data import Shares, key_pictures, shares
 from wmproto.games.grid import Attacker, Cell
 from wmproto.games.keys import Adi2018Key, GameKey, Wmproto1Key, drawn, noise_inputs
 from wmproto.games.store import Artefact, RunFolder
-from wmproto.marking.adi_schemes import AdiFromScratch
 from wmproto.marking.scheme import Scheme
-from wmproto.models.data import Dataset
 from wmproto.models.cnn import standardisation
-from wmproto.models.fit import Training, fresh
+from wmproto.models.data import Dataset
+from wmproto.models.fit import fresh
 from wmproto.models.network import Network, network_tensors
 from wmproto.models.training import Batches, accuracy, descend
 from wmproto.release.architecture import Architecture
 
 __all__ = ["Challenger"]
 
-_PLANT = AdiFromScratch()
 _LARGE = 500  # pictures that are asked at once where no evidence hangs on it
 
 
@@ -113,7 +112,7 @@ class Challenger:
         if cell.scheme is not None:
             parts["victim"] = self._spec("victim", key=self.key.name.hex(), scheme=_named(cell.scheme))
         if cell.scheme is None and cell.adversary == "cheater":
-            parts["planted"] = self._spec("planted", key=self.cheats_key.name.hex(), scheme=_named(_PLANT))
+            parts["planted"] = self._spec("planted", key=self.cheats_key.name.hex())
         if isinstance(cell.adversary, Attacker) and cell.budget and cell.adversary.kind in ("removal", "extraction"):
             source = cell.adversary.digest
             attack, budget = {**_named(cell.adversary.attack), "source": source}, asdict(cell.budget)
@@ -165,18 +164,21 @@ class Challenger:
         if self.cell.scheme is None:
             raise ValueError("this game has no victim")
         twin, seed = self.model("twin").network, self.seed_of("owner")
-        return _embedded(self.cell.scheme, twin, self.shares.owner, self.key, self.cell.grid.training, seed)
+        training = self.cell.grid.training
+        marked = self.cell.scheme.embed(twin, self.shares.owner, self.key.marks(), training, seed=seed)
+        return marked.network, {"hits": marked.retention.hits, "marks": marked.retention.total}
 
     def _planted(self) -> tuple[Network, dict[str, Any]]:
-        stranger, seed = self.model("independent").network, self.seed_of("independent")
-        training = self.cell.grid.training
-        return _embedded(_PLANT, stranger, self.shares.stranger, self.cheats_key, training, seed)
+        stranger, marks = self.model("independent").network, self.cheats_key.marks()
+        return plant(stranger, self.shares.stranger, marks, seed=self.seed_of("cheat")), {}
 
     def _control(self) -> tuple[Network, dict[str, Any]]:
         cell = self.cell
         if not isinstance(cell.adversary, Attacker) or cell.budget is None:
             raise ValueError("this cell has no attack")
         attack = cell.adversary.attack
+        if not isinstance(attack, Attack):
+            raise ValueError("only attacks on models have a control")
         model = attack.attack(self.view(attack, self.model("twin")), cell.budget, self.seed_of("attack")).model
         if not isinstance(model, Network):
             raise ConfigError(f"the attack {attack.name} makes a module that is no wmproto Network")
@@ -202,7 +204,7 @@ class Challenger:
         """A model behind an interface."""
 
         def answer(x: NDArray[np.uint8]) -> Tensor:
-            parts = torch.from_numpy(np.ascontiguousarray(x)).split(_LARGE)
+            parts = torch.split(torch.from_numpy(np.ascontiguousarray(x)), _LARGE)
             return torch.cat([network(part.to(self.device)).cpu() for part in parts])
 
         return Api(answer, soft=soft)
@@ -226,10 +228,3 @@ class Challenger:
 
 def _named(made: Scheme | Adversary[Any, Any]) -> dict[str, Any]:
     return {"name": made.name, "settings": settings_of(made)}
-
-
-def _embedded(
-    scheme: Scheme, start: Network, data: Dataset, key: GameKey, training: Training, seed: int
-) -> tuple[Network, dict[str, Any]]:
-    marked = scheme.embed(start, data, key.marks(), training, seed=seed)
-    return marked.network, {"hits": marked.retention.hits, "marks": marked.retention.total}

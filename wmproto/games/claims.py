@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
 from wmproto.attacks.attack import Run
-from wmproto.attacks.budget import Budget
+from wmproto.attacks.budget import Budget, Cost
 from wmproto.attacks.claim.claim import Claim, ClaimAttack, ClaimView, Registered
 from wmproto.attacks.view import Api
 from wmproto.errors import ConfigError
@@ -53,7 +53,9 @@ class _ClaimGame(Game):
 
     def play(self, challenger: Challenger) -> Played:
         """See Game."""
-        adversary, cost, log = challenger.cell.adversary, None, ()
+        adversary = challenger.cell.adversary
+        cost: Cost | None = None
+        log: tuple[dict[str, Any], ...] = ()
         if adversary == "cheater":
             key, suspect = self.cheat(challenger)
             ruling = key.rule(asked(suspect.network, challenger))

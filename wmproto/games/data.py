@@ -106,17 +106,22 @@ def shares(spec: DataSpec, folder: Path | None, seed: int) -> Shares:
         MissingExtraError: Its package is not installed.
     """
     whole = _BY_NAME[spec.name]() if spec.file is None else _read(spec.file, folder)
-    sizes = [spec.owner, spec.thief, spec.stranger]
+    asked = [spec.owner, spec.thief, spec.stranger]
+    sizes = [max(asked)] if spec.overlap else list(asked)
     if spec.test_file is None:
         sizes.append(spec.test)
     if sum(sizes) > len(whole):
-        raise ConfigError(
-            f"{spec.name} has {len(whole)} pictures, the shares need {sum(sizes)}", hint="take less"
-        )
+        raise ConfigError(f"{spec.name} has {len(whole)} pictures, the shares need {sum(sizes)}", hint="take less")
     parts = list(split(whole, sizes, seed=seed))
     if spec.test_file is not None:
-        parts += split(_read(spec.test_file, folder), [spec.test], seed=seed)
-    owner, thief, stranger, test = parts
+        tests = _read(spec.test_file, folder)
+        if spec.test > len(tests):
+            raise ConfigError(f"{spec.test_file} has {len(tests)} pictures, {spec.test} are asked for")
+        parts += split(tests, [spec.test], seed=seed)
+    *trained, test = parts
+    if spec.overlap:
+        trained = [trained[0].take(range(n)) for n in asked]
+    owner, thief, stranger = trained
     return Shares(owner, thief, stranger, test, max(2, whole.classes))
 
 

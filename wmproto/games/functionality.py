@@ -12,13 +12,16 @@ __all__ = ["Functionality"]
 
 
 class Functionality(Game):
-    """The marked model is about as accurate as its unmarked twin, and shows its mark; neither twin nor stranger does."""
+    """The marked model is about as accurate as its twin and shows its mark; neither twin nor stranger does."""
 
     name: ClassVar[str] = "functionality"
 
     def play(self, challenger: Challenger) -> Played:
         """See Game."""
-        key, models = challenger.key, (challenger.model("victim"), challenger.model("twin"), challenger.model("independent"))
+        key, models = (
+            challenger.key,
+            (challenger.model("victim"), challenger.model("twin"), challenger.model("independent")),
+        )
         answers = [asked(found.network, challenger) for found in models]
         victim, twin, independent = (retention_of(key, answer) for answer in answers)
         return Played(

@@ -94,7 +94,7 @@ def rate_of(found: Artefact) -> Rate:
 def evidence_of(ruling: Ruling) -> Evidence:
     """A ruling as it stands in a record."""
     return Evidence(
-        verdict=ruling.verdict,  # type: ignore[arg-type]  one of the four words
+        verdict=ruling.verdict,
         accepted=ruling.accepted,
         bits=ruling.bits,
         asked=ruling.asked,

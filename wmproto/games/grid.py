@@ -44,6 +44,8 @@ class DataSpec:
         test_file: Test pictures of their own; None: they are a share of ``file``.
         owner: Pictures that the owner trains on; likewise thief (also the liar) and stranger.
         test: Test pictures.
+        overlap: Whether owner, thief and stranger take their pictures from the same ones, as in Adi et al., whose thief
+            fine-tunes on the training set; else all shares are disjoint.
     """
 
     name: str
@@ -53,6 +55,7 @@ class DataSpec:
     thief: int
     stranger: int
     test: int
+    overlap: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import fields
 from functools import partial
 from itertools import product
-from pathlib import Path
 from math import prod
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from wmproto.attacks.budget import Budget
@@ -87,7 +87,7 @@ def _names(item: Item, known: tuple[str, ...], what: str) -> tuple[str, ...]:
 
 
 def _data(item: Item) -> DataSpec:
-    found = item.mapping(("name", "file", "test-file", *_SHARES), needed=("name", *_SHARES))
+    found = item.mapping(("name", "file", "test-file", "overlap", *_SHARES), needed=("name", *_SHARES))
     name = found["name"].text()
     if "file" not in found and name not in SOURCES:
         raise found["name"].error(f"there is no data set {name!r}", hint=f"{nearest(name, SOURCES)} Or give a file")
@@ -95,7 +95,8 @@ def _data(item: Item) -> DataSpec:
         raise found["test-file"].error("test-file goes with file")
     sizes = {each: found[each].integer(1, 10_000_000) for each in _SHARES}
     file, test_file = (found[each].text() if each in found else None for each in ("file", "test-file"))
-    return DataSpec(name, file, test_file, **sizes)
+    overlap = found["overlap"].truth() if "overlap" in found else False
+    return DataSpec(name, file, test_file, **sizes, overlap=overlap)
 
 
 def _training(item: Item) -> Training:
@@ -152,16 +153,21 @@ def _attacks(item: Item, folder: Path) -> list[Attacker]:
 
 def _swept(item: Item, cls: type[_Made], found: dict[str, Item]) -> list[_Made]:
     """One object for each combination of listed settings."""
-    kinds = {field.name: field.type for field in fields(cast(Any, cls))}
+    kinds = {field.name: _word(field.type) for field in fields(cast(Any, cls))}
     given = {name: each for name, each in found.items() if name != "name"}
     for name, each in given.items():
         if name not in kinds:
             word = getattr(cls, "name", cls.__name__)
             raise each.error(f"{word} has no setting {name!r}", hint=nearest(name, list(kinds)) if kinds else None)
-    choices = [[(name, _typed(one, str(kinds[name]))) for one in each.listed()] for name, each in given.items()]
+    choices = [[(name, _typed(one, kinds[name])) for one in each.listed()] for name, each in given.items()]
     if (count := prod(map(len, choices))) > MOST_CELLS:
         raise item.error(f"{count:,} combinations of settings, at most {MOST_CELLS:,} cells are played")
     return [_checked(item, partial(cls, **dict(chosen))) for chosen in product(*choices)]
+
+
+def _word(kind: object) -> str:
+    """A field's type as it is written: where annotations are not text, a stranger's file may have the type itself."""
+    return kind if isinstance(kind, str) else getattr(kind, "__name__", str(kind))
 
 
 def _typed(item: Item, kind: str) -> str | int | float | bool:

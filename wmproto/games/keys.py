@@ -12,6 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +37,7 @@ from wmproto.wire.profile import WMPROTO_1, Profile
 __all__ = ["Adi2018Key", "Answer", "GameKey", "Ruling", "Wmproto1Key", "drawn"]
 
 Answer = Callable[[bytes], int | None]
+Verdict = Literal["DEPENDENT", "NOT SHOWN", "ACCEPTED", "REFUSED"]
 _NEVER = 1 << 40  # bits that no wealth reaches: what everything that was asked comes to
 
 
@@ -61,7 +63,7 @@ class Ruling:
     """
 
     accepted: bool
-    verdict: str
+    verdict: Verdict
     bits: int
     asked: int
     leaves: int | None
@@ -190,7 +192,7 @@ class Wmproto1Key(GameKey):
         """Count leaf by leaf as a dispute does, to the end of the range; see GameKey."""
         end = len(self.inputs) if count is None else start + count
         grid, rounds = self._key.profile.start_grid(len(self.inputs)), self._key.profile.round_leaves
-        if start % grid or (end - start) % rounds or not start < end <= len(self.inputs):
+        if start % grid or (end - start) % rounds or not 0 <= start < end <= len(self.inputs):
             raise ValueError("a claim is over whole rounds that start on the grid")
         tally = Tally(self._key, [self.bits])
         for first in range(start, end, rounds):

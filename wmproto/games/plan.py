@@ -12,6 +12,7 @@ import torch
 
 from wmproto.attacks.claim.claim import ClaimAttack
 from wmproto.games.challenger import Challenger
+from wmproto.games.cheater import EPOCHS
 from wmproto.games.grid import Attacker, Cell
 from wmproto.games.store import RunFolder
 from wmproto.models.data import Dataset
@@ -77,7 +78,7 @@ def _training(cell: Cell, part: str) -> int:
 def _playing(cell: Cell) -> int:
     """By the settings that attacks have in common; a stranger's attack may take longer, and its budget bounds it."""
     if cell.adversary == "cheater":
-        return cell.grid.training.recipe.epochs * cell.data.thief if cell.game == "unremovability" else 0
+        return EPOCHS * cell.data.thief if cell.game == "unremovability" else 0
     if not isinstance(cell.adversary, Attacker) or cell.budget is None:
         return 0
     attack: Any = cell.adversary.attack

@@ -9,7 +9,6 @@ from typing import Any
 import torch
 
 from wmproto.attacks.attack import Adversary
-from wmproto.attacks.budget import Cost
 from wmproto.errors import StateError
 from wmproto.games.catalogue import settings_of
 from wmproto.games.challenger import Challenger
@@ -69,43 +68,37 @@ def _record(
     config = {name: facts[name] for name in ("data", "keys", "training")}
     if played is not None:
         config |= {"classes": challenger.shares.classes, "data_digest": challenger.shares.digest}
-    return Record(
-        format=FORMAT,
-        cell=cell.id,
-        grid=cell.grid.name,
-        game=cell.game,  # type: ignore[arg-type]  one of the names, as the profile's
-        profile=cell.profile,  # type: ignore[arg-type]
-        data=cell.data.name,
-        model=cell.model,
-        scheme=cell.scheme and _named("scheme", cell.scheme),
-        adversary=_adversary(cell),
-        budget=cell.budget and Limits(**asdict(cell.budget)),
-        seed=cell.seed,
-        config=config,
-        versions=versions(),
-        device=device_name(folder.device),
-        state="failed" if played is None else "void" if played.void else "played",
-        error=error or None,
-        won=played and played.won,
-        used=_used(played.cost if played else None),
-        accuracy=played and played.accuracy,
-        retention=played and played.retention,
-        evidence=played and played.evidence,
-        log=played.log if played else (),
-        findings=played.findings if played else (),
-        cost=cost,
-    )
-
-
-def _used(cost: Cost | None) -> Limits | None:
-    return cost and Limits(**asdict(cost))
+    fields: dict[str, Any] = {
+        "format": FORMAT,
+        "cell": cell.id,
+        "grid": cell.grid.name,
+        "game": cell.game,
+        "profile": cell.profile,
+        "data": cell.data.name,
+        "model": cell.model,
+        "scheme": _named("scheme", cell.scheme) if cell.scheme else None,
+        "adversary": _adversary(cell),
+        "budget": Limits(**asdict(cell.budget)) if cell.budget else None,
+        "seed": cell.seed,
+        "config": config,
+        "versions": versions(),
+        "device": device_name(folder.device),
+        "state": "failed" if played is None else "void" if played.void else "played",
+        "error": error or None,
+        "cost": cost,
+    }
+    result = ("won", "accuracy", "retention", "evidence")
+    fields |= {name: getattr(played, name) if played else None for name in result}
+    fields |= {name: getattr(played, name) if played else () for name in ("log", "findings")}
+    used = played.cost if played else None
+    return Record(**fields, used=Limits(**asdict(used)) if used else None)
 
 
 def _adversary(cell: Cell) -> Named | None:
     if isinstance(cell.adversary, Attacker):
         return _named(cell.adversary.kind, cell.adversary.attack)
-    return cell.adversary and Named(kind=cell.adversary, name=cell.adversary, settings={})
+    return None if cell.adversary is None else Named(kind=cell.adversary, name=cell.adversary, settings={})
 
 
 def _named(kind: str, made: Scheme | Adversary[Any, Any]) -> Named:
-    return Named(kind=kind, name=made.name, settings=settings_of(made))  # type: ignore[arg-type]
+    return Named.model_validate({"kind": kind, "name": made.name, "settings": settings_of(made)})

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
+from wmproto.attacks.budget import Cost
 from wmproto.attacks.claim.claim import Forgery, ForgeryAttack, ForgeryView
 from wmproto.errors import ConfigError
 from wmproto.games.challenger import Challenger
@@ -26,7 +27,8 @@ class Unforgeability(Game):
     def play(self, challenger: Challenger) -> Played:
         """See Game."""
         cell, key, victim = challenger.cell, challenger.key, challenger.model("victim")
-        cost, log = None, ()
+        cost: Cost | None = None
+        log: tuple[dict[str, Any], ...] = ()
         size, shape = len(key.inputs), challenger.shares.shape
         if cell.adversary == "cheater":
             forgery = key.opened()

@@ -43,6 +43,7 @@ class Unremovability(Game):
         lost = victim.facts["right"] - right
         accuracy, control = rate(right, total), self._control(challenger)
         original = with_head_of(model, victim.network)
+        head = None if original is None else retention_of(key, asked(original, challenger))
         return Played(
             won=not ruling.accepted and 100 * lost <= WITHIN * total if took else None,
             accuracy=Accuracy(
@@ -50,15 +51,15 @@ class Unremovability(Game):
                 twin=rate_of(challenger.model("twin")),
                 independent=rate_of(challenger.model("independent")),
                 result=accuracy,
-                control=control and control[0],
+                control=control[0] if control else None,
             ),
             retention=Retention(
                 victim=retention_of(key, before),
                 twin=retention_of(key, asked(challenger.model("twin").network, challenger)),
                 independent=retention_of(key, asked(challenger.model("independent").network, challenger)),
                 result=retention_of(key, after),
-                control=control and control[1],
-                original_head=original and retention_of(key, asked(original, challenger)),
+                control=control[1] if control else None,
+                original_head=head,
             ),
             evidence=evidence_of(ruling),
             cost=cost,
@@ -77,7 +78,8 @@ class Unremovability(Game):
         with working(challenger):
             if cell.adversary == "no-op":
                 return copy_of(challenger.model("victim").network), None, ()
-            return unlearn(challenger), None, ()
+            seed = challenger.seed_of("cheat")
+            return unlearn(challenger.model("victim").network, challenger.shares, challenger.key, seed=seed), None, ()
 
     def _control(self, challenger: Challenger) -> tuple[Rate, Rate] | None:
         """Accuracy and hits of the twin after the same attack."""

@@ -72,6 +72,12 @@ class Item:
             raise self.error(f"a whole number from {least} to {most} is needed, not {self._shown()}")
         return self.value
 
+    def truth(self) -> bool:
+        """True or false."""
+        if not isinstance(self.value, bool):
+            raise self.error(f"true or false is needed, not {self._shown()}")
+        return self.value
+
     def scalar(self) -> str | int | float | bool:
         """Any single value."""
         if self.value is None or isinstance(self.value, dict | list):
@@ -95,7 +101,9 @@ def read_yaml(data: bytes, *, what: str) -> Item:
         for event in yaml.parse(text, Loader=yaml.SafeLoader):
             anchored = getattr(event, "anchor", None) or isinstance(event, yaml.AliasEvent)
             if anchored or getattr(event, "tag", None):
-                raise _malformed(what, event.start_mark.line, "anchors, aliases and tags are not allowed")
+                raise _malformed(
+                    what, event.start_mark.line if event.start_mark else 0, "anchors, aliases and tags are not allowed"
+                )
         node = yaml.compose(text, Loader=yaml.SafeLoader)
     except UnicodeDecodeError as err:
         raise FormatError(f"{what}: not UTF-8 text") from err

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -66,7 +66,7 @@ class Student(ExtractionAttack):
     def _recipe(self, epochs: int) -> Recipe:
         return Recipe(epochs, self.lr, self.schedule, self.weight_decay)
 
-    def learn(self, view: BlackBox, run: Run, ask: Callable[[NDArray[np.uint8]], NDArray]) -> Network:
+    def learn(self, view: BlackBox, run: Run, ask: Callable[[NDArray[np.uint8]], NDArray[Any]]) -> Network:
         """Ask, and train a student on what was answered.
 
         Args:
@@ -95,7 +95,7 @@ class Student(ExtractionAttack):
 class _Answers:
     """Shuffled batches of pictures with their answers, whatever those are: cross-entropy takes indices and vectors."""
 
-    def __init__(self, x: NDArray[np.uint8], answers: NDArray, *, batch: int, seed: int) -> None:
+    def __init__(self, x: NDArray[np.uint8], answers: NDArray[Any], *, batch: int, seed: int) -> None:
         numbered = Dataset(x, np.arange(len(x), dtype=np.int64))
         self._batches, self._answers = Batches(numbered, batch=batch, seed=seed), torch.from_numpy(answers)
 

@@ -45,7 +45,7 @@ class Prune(RemovalAttack):
             magnitudes = torch.cat([weight.abs().flatten() for weight in weights])
             least = torch.sort(magnitudes, stable=True).indices[: int(self.share * len(magnitudes))]
             kept = torch.ones_like(magnitudes).index_fill_(0, least, 0)
-            for weight, mask in zip(weights, kept.split([weight.numel() for weight in weights]), strict=True):
+            for weight, mask in zip(weights, torch.split(kept, [weight.numel() for weight in weights]), strict=True):
                 weight.masked_fill_(mask.reshape(weight.shape) == 0, 0)  # a product would leave -0 behind
         run.note(pruned=len(least), weights=len(magnitudes))
         return network

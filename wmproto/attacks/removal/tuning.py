@@ -48,7 +48,9 @@ class Tuning(RemovalAttack):
         """The settings for so many epochs."""
         return Recipe(epochs, self.lr, self.schedule, self.weight_decay)
 
-    def tune(self, network: Network, view: WhiteBox, run: Run, *, only: Sequence[nn.Parameter] | None = None) -> Network:
+    def tune(
+        self, network: Network, view: WhiteBox, run: Run, *, only: Sequence[nn.Parameter] | None = None
+    ) -> Network:
         """Descend on the thief's data for as many of the epochs as the budget pays for."""
         epochs = run.budget.passes(len(view.data), self.epochs)
         run.note(epochs=epochs)
