@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup test lint type demo demo-fast vectors audit-size bench paper-accuracy clean
+.PHONY: setup test lint type demo demo-fast vectors audit-size bench paper-accuracy paper-adi clean
 
 setup: .venv/ready
 
@@ -43,10 +43,16 @@ bench: setup
 	$(BIN)/python benchmarks/bench.py
 	$(BIN)/python benchmarks/liar.py
 	$(BIN)/python benchmarks/calibration.py
+	$(BIN)/python benchmarks/games.py
 
 # All of Fashion-MNIST, 10 trainings, half an hour; goes on where it was interrupted. DATA: see benchmarks/accuracy.py
 paper-accuracy: setup
 	$(BIN)/python benchmarks/accuracy.py $(if $(DATA),--data $(DATA))
+
+# Table 1, Figure 6 and more of Adi et al. 2018 on CIFAR-10, about 40 minutes on two cores; goes on where it was
+# interrupted. DATA: see benchmarks/paper_adi.py. ARGS='--full --device cuda': the paper's settings, 5 seeds.
+paper-adi: setup
+	$(BIN)/python benchmarks/paper_adi.py $(if $(DATA),--data $(DATA)) $(ARGS)
 
 clean:
 	rm -rf .venv demo-out demo-out-fast

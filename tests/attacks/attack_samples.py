@@ -90,24 +90,24 @@ def noise_data(n, *, shape=(8, 8, 3), classes=4, seed=0):
     return Dataset(rng.integers(0, 256, (n, *shape), dtype=np.uint8), rng.integers(0, classes, n))
 
 
-def white(network, data):
+def white(network, data, device=CPU):
     arch = network.architecture
-    return WhiteBox(arch, network_tensors(network), data, arch.classes, CPU, b"")
+    return WhiteBox(arch, network_tensors(network), data, arch.classes, device, b"")
 
 
-def black(answer, pictures, classes, *, soft):
-    return BlackBox(Api(answer, soft=soft), pictures, classes, CPU, b"")
+def black(answer, pictures, classes, *, soft, device=CPU):
+    return BlackBox(Api(answer, soft=soft), pictures, classes, device, b"")
 
 
 def answer_of(network):
     return lambda x: network(torch.from_numpy(x))
 
 
-def view_for(attack, network, data):
+def view_for(attack, network, data, device=CPU):
     """What the game would grant this attack on this network."""
     if isinstance(attack, ExtractionAttack):
-        return black(answer_of(network), data.x, network.architecture.classes, soft=attack.soft)
-    return white(network, data)
+        return black(answer_of(network), data.x, network.architecture.classes, soft=attack.soft, device=device)
+    return white(network, data, device)
 
 
 def bytes_of(module):

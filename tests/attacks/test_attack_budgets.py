@@ -172,6 +172,7 @@ def test_both_parts_of_overwriting_get_the_same_epochs():
 def test_a_wrapped_network_counts_once():
     for name in ("blur", "jpeg"):
         outer = ATTACKS[name].attack(white(tiny(), noise_data(4)), AMPLE, 1).model
+        assert len(list(outer.parameters())) == len(list(tiny().parameters()))  # or nobody finds device and weights
 
         @dataclass(frozen=True)
         class Asks(EvasionAttack):

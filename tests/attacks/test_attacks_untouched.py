@@ -18,6 +18,8 @@ from wmproto.models.network import Network
 
 pytestmark = pytest.mark.torch
 
+_GPU = pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
+
 
 def _globals():
     """Everything global that an attack could leave behind, as one comparable value."""
@@ -100,6 +102,20 @@ def test_the_list_of_these_tests_is_complete():
     assert len({cls.name for cls in found}) == len(found) >= 12
     assert all(cls.source and cls.__doc__ for cls in found)
     assert wmproto.attacks.__doc__
+
+
+@pytest.mark.parametrize("device", ["cpu", pytest.param("cuda", marks=_GPU)])
+@pytest.mark.parametrize("name", ATTACKS)
+def test_an_attack_runs_where_the_view_says(name, device):
+    attack, data = ATTACKS[name], noise_data(40)
+    outcome = attack.attack(view_for(attack, tiny(), data, torch.device(device)), AMPLE, 1)
+    assert {tensor.device.type for tensor in outcome.model.parameters()} == {device}
+    with torch.no_grad():
+        scores = outcome.model(torch.from_numpy(data.x).to(device))
+    assert scores.device.type == device
+    assert torch.isfinite(scores).all()
+    same = attack.attack(view_for(attack, tiny(), data), AMPLE, 1)
+    assert (outcome.cost, outcome.log[:1]) == (same.cost, same.log[:1])
 
 
 def test_removal_makes_networks_that_can_be_kept():

@@ -30,6 +30,17 @@ def test_the_page_for_owners(tmp_path):
     assert check(ROOT / "docs" / "owner.md", tmp_path) == 14
 
 
+def test_the_page_for_researchers(tmp_path):
+    """Its files are saved as it says, and its grids are played."""
+    page = ROOT / "docs" / "researcher.md"
+    saved = re.findall(r"Save this as `([a-z.]+)`:\n\n```[a-z]+\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL)
+    assert [name for name, _ in saved] == ["first.yaml", "shrink.py", "second.yaml"]
+    for name, text in saved:
+        (tmp_path / name).write_text(text)
+    assert (tmp_path / "shrink.py").read_text().count("\n") <= 40
+    assert check(page, tmp_path) == 7
+
+
 def test_the_runner_sees_a_difference():
     assert re.fullmatch(pattern(["a", "…", "b … d"]), "a\nx\ny\nb c d\n")
     assert re.fullmatch(pattern(["a", "…", "b"]), "a\nb\n")

@@ -103,6 +103,7 @@ def status(out: Path, as_json: bool) -> int:
 def _check_device(device: str) -> None:
     import torch
 
+    torch.set_num_threads(1)  # as in every process of a run: what is measured beforehand must be what is played
     kind, _, number = device.partition(":")
     if kind not in ("cpu", "cuda") or (number and not number.isascii()) or (number and not number.isdigit()):
         raise ConfigError(f"there is no device {device!r}", hint="cpu, cuda or cuda:N")

@@ -18,11 +18,11 @@ def report() -> None:
 
 
 @report.command()
-@click.argument("runs", type=AnyPath, metavar="RUNS")
+@click.argument("runs", type=AnyPath, nargs=-1, required=True, metavar="RUNS")
 @click.option("--out", type=AnyPath, required=True, help="The page (HTML); nothing is overwritten.")
 @json_option
-def build(runs: Path, out: Path, as_json: bool) -> None:
-    """Write one page about the run in the folder RUNS, finished or not.
+def build(runs: tuple[Path, ...], out: Path, as_json: bool) -> None:
+    """Write one page about the runs in the folders RUNS, finished or not.
 
     The page needs no network and no script: schemes against attacks, the tables of Adi et al., claims, the calibration
     of the null, what failed or is missing, and every record to download.
@@ -35,13 +35,19 @@ def build(runs: Path, out: Path, as_json: bool) -> None:
     from wmproto.wire.writing import write_new
 
     check_new(out)
-    folder, cells = RunFolder.open(runs, any_version=True), cells_of(runs)
-    found = {cell.id: folder.record(cell.id) for cell in cells}
-    records = [record for record in found.values() if record is not None]
+    records, missing, titles = [], [], []
+    for path in runs:
+        folder, cells = RunFolder.open(path, any_version=True), cells_of(path)
+        titles.append(cells[0].grid.name)
+        for cell in cells:
+            found = folder.record(cell.id)
+            if found is None:
+                missing.append(str(cell))
+            else:
+                records.append(found)
     if not records:
-        raise ConfigError(f"nothing of {runs} is played yet", hint=f"wmproto game resume {runs}")
-    missing = [str(cell) for cell in cells if found[cell.id] is None]
-    page = render(records, missing=missing, title=cells[0].grid.name).encode()
+        raise ConfigError(f"nothing of {runs[0]} is played yet", hint=f"wmproto game resume {runs[0]}")
+    page = render(records, missing=missing, title=", ".join(dict.fromkeys(titles))).encode()
     write_new(out, page, mode=0o644)
     facts = {"bytes": len(page), "missing": len(missing), "out": str(out), "records": len(records)}
     emit(as_json, facts, [f"{out}: {len(page)} bytes about {len(records)} cells, {len(missing)} missing"])

@@ -1,5 +1,7 @@
-"""Pooling over seeds: hits and totals are added, with the exact interval of the sums, the number of seeds, and the
-least and the greatest share of one record beside it. And what cells must share before they may be pooled at all.
+"""Pooling over seeds, and what cells must share before they may be pooled.
+
+Hits and totals are added; the exact interval of the sums, the number of seeds, and the least and the greatest share of
+one record stand beside them.
 """
 
 from __future__ import annotations
