@@ -1,5 +1,6 @@
 """Budgets: costs are exact, were counted and not claimed, and nothing goes beyond."""
 
+import threading
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -285,3 +286,63 @@ def test_what_the_interface_computes_is_not_the_attackers():
     """A real network behind the interface costs queries, no samples forward."""
     data, attack = noise_data(N), ATTACKS["extract-hard"]
     assert attack.attack(view_for(attack, tiny(), data), AMPLE, 1).cost == COSTS["extract-hard"]
+
+
+class _Wrapped(nn.Module):
+    """A module of the attacker's around a network, that does what its function says."""
+
+    def __init__(self, network, does):
+        super().__init__()
+        self.network, self._does = network, does
+
+    def forward(self, *args):
+        return self._does(self.network, *args)
+
+
+def _loss(scores, y):
+    return nn.functional.cross_entropy(scores, y)
+
+
+def _in_a_thread(network, x, y):
+    thread = threading.Thread(target=lambda: _loss(network(x), y).backward())
+    thread.start()
+    thread.join()
+
+
+def _steps_inside(network, x, y):
+    def loop(inner, pictures):
+        for _ in range(100):
+            _loss(inner(pictures), y).backward()
+        return torch.zeros(1)
+
+    _Wrapped(network, loop)(x)
+
+
+WAYS = {
+    "plainly": (lambda n, x, y: _loss(n(x), y).backward(), 1),
+    "by name": (lambda n, x, y: _loss(n(input=x), y).backward(), 1),
+    "by autograd.grad": (lambda n, x, y: torch.autograd.grad(_loss(n(x), y), list(n.parameters())), 1),
+    "in a thread": (_in_a_thread, 1),
+    "in a tuple": (lambda n, x, y: _loss(_Wrapped(n, lambda m, z: (m(z),))(x)[0], y).backward(), 1),
+    "behind a dummy": (lambda n, x, y: _loss(_Wrapped(n, lambda m, _, z: m(z))(torch.zeros(1), x), y).backward(), 1),
+    "in a list": (lambda n, x, y: _loss(_Wrapped(n, lambda m, z: m(z[0]))([x]), y).backward(), 1),
+    "a hundred steps inside one call": (_steps_inside, 100),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_there_is_no_way_around_the_meter(way):
+    does, steps = WAYS[way]
+
+    class Cheats(RemovalAttack):
+        name, source = "cheats", "a test"
+
+        def run(self, view, run):
+            network = view.network()
+            does(network, torch.from_numpy(view.data.x), torch.from_numpy(view.data.y))
+            return network
+
+    assert Cheats().attack(white(tiny(), noise_data(N)), AMPLE, 1).cost == Cost(steps * N, steps * N, 0)
+    if way != "in a thread":  # there the error ends the thread, with nothing computed
+        with pytest.raises(BudgetError):
+            Cheats().attack(white(tiny(), noise_data(N)), Budget(10**9, steps * N - 1, 0), 1)

@@ -1,17 +1,19 @@
 """Budgets in samples and queries: counted for the attack, not by it, and a hard limit.
 
-While an attack runs, every outermost call of a torch module that has parameters is counted with the rows of its first
-argument, whoever made that module; a second count is taken when a gradient comes back through what the call returned.
-So a network of the attacker's own is counted as the victim's copy is, a part of a network counts as the whole, and an
-evaluation counts as much as a training step. What is not counted: arithmetic on tensors outside modules.
+While an attack runs, every call of every layer that holds parameters is watched, whoever made it, in whatever thread:
+``forward`` grows by the rows that the busiest layer sees within one call of a network, ``backward`` by the rows whose
+gradient comes back through it. So a network of the attacker's own is counted as the victim's copy is, a training loop
+inside a module is no way out, a part of a network counts as the whole, and an evaluation as much as a training step.
+Not counted: arithmetic on tensors outside modules, rows that torch.vmap hides, other processes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from contextvars import ContextVar
-from dataclasses import asdict, dataclass
+import threading
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 from torch import Tensor, nn
@@ -20,8 +22,6 @@ from torch.nn.modules.module import register_module_forward_hook, register_modul
 from wmproto.errors import BudgetError
 
 __all__ = ["Budget", "Cost", "Meter", "metered", "unmetered"]
-
-_METER: ContextVar[Meter | None] = ContextVar("meter", default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,72 +92,94 @@ class Meter:
 _WORDS = {"forward": "samples forward", "backward": "samples backward", "queries": "queries"}
 
 
+@dataclass(slots=True)
+class _Call:
+    """One outermost call of a module: how many rows each of its layers has seen, forward and backward."""
+
+    rows: dict[str, Counter[int]] = field(default_factory=lambda: {"forward": Counter(), "backward": Counter()})
+
+    def saw(self, meter: Meter, kind: str, layer: int, rows: int) -> None:
+        seen = self.rows[kind]
+        beyond = seen[layer] + rows - max(seen.values(), default=0)
+        if beyond > 0:
+            meter.count(kind, beyond)
+        seen[layer] += rows
+
+
+class _Thread(threading.local):
+    """What one thread is in the middle of."""
+
+    depth: int = 0
+    call: _Call | None = None
+    unmetered: bool = False
+
+
+_RUNNING: list[Meter] = []  # of the process, not of a context: threads of an attack are counted, too
+_THREAD = _Thread()
+
+
 def count_queries(amount: int) -> None:
     """Count queries on the meter that is running, if one is; raises BudgetError beyond the budget."""
-    if (meter := _METER.get()) is not None:
-        meter.count("queries", amount)
+    if _RUNNING and not _THREAD.unmetered:
+        _RUNNING[-1].count("queries", amount)
 
 
 @contextmanager
 def unmetered() -> Iterator[None]:
-    """Within: nothing is counted. For what somebody else computes on the attacker's demand, as an API does."""
-    token = _METER.set(None)
+    """Within: nothing of this thread is counted. For what somebody else computes on demand, as an API does."""
+    before, _THREAD.unmetered = _THREAD.unmetered, True
     try:
         yield
     finally:
-        _METER.reset(token)
+        _THREAD.unmetered = before
 
 
 @contextmanager
 def metered(meter: Meter) -> Iterator[None]:
-    """Within: every module call in this context is counted on ``meter``."""
-    token = _METER.set(meter)
-    depth = [0]
-    hooks = (
-        register_module_forward_pre_hook(lambda module, args: _enter(module, args, depth)),
-        register_module_forward_hook(lambda module, _, out: _leave(module, out, depth), always_call=True),
-    )
+    """Within: every layer's calls are counted on ``meter``."""
+    _RUNNING.append(meter)
+    depth, call = _THREAD.depth, _THREAD.call
+    _THREAD.depth, _THREAD.call = 0, None
+    hooks = (register_module_forward_pre_hook(_enter), register_module_forward_hook(_leave, always_call=True))
     try:
         yield
     finally:
         for hook in hooks:
             hook.remove()
-        _METER.reset(token)
+        _RUNNING.remove(meter)
+        _THREAD.depth, _THREAD.call = depth, call
 
 
-def _counts(module: nn.Module) -> bool:
-    return next(module.parameters(), None) is not None  # a loss or an activation is no network
+def _enter(module: nn.Module, args: tuple[Any, ...]) -> None:
+    if _THREAD.depth == 0:
+        _THREAD.call = _Call()
+    _THREAD.depth += 1
+    if _RUNNING and not _THREAD.unmetered and _THREAD.call is not None and _is_layer(module):
+        _THREAD.call.saw(_RUNNING[-1], "forward", id(module), _rows(_tensors(args)))
 
 
-def _enter(module: nn.Module, args: tuple[Any, ...], depth: list[int]) -> None:
-    if not _counts(module):
+def _leave(module: nn.Module, _args: tuple[Any, ...], out: object) -> None:
+    _THREAD.depth -= 1  # torch calls this hook after a forward or a pre-hook that raised, too
+    if not (_RUNNING and not _THREAD.unmetered and _THREAD.call is not None and _is_layer(module)):
         return
-    depth[0] += 1
-    meter = _METER.get()
-    if depth[0] == 1 and meter is not None:
-        try:
-            meter.count("forward", _rows(args))
-        except BudgetError:
-            depth[0] = 0  # torch calls no forward hook after a pre-hook that raised
-            raise
+    meter, call, layer = _RUNNING[-1], _THREAD.call, id(module)
+    for tensor in _tensors([out]):
+        if tensor.requires_grad:
+            tensor.register_hook(lambda g: call.saw(meter, "backward", layer, _rows([g])))  # type: ignore[no-untyped-call]
+            return  # one output is enough: a layer counts once
 
 
-def _leave(module: nn.Module, out: object, depth: list[int]) -> None:
-    if not _counts(module):
-        return
-    depth[0] = max(0, depth[0] - 1)
-    meter = _METER.get()
-    if depth[0] == 0 and meter is not None and isinstance(out, Tensor) and out.requires_grad:
-        rows = len(out) if out.dim() else 1
-        with suppress(RuntimeError):  # a tensor that cannot carry a hook carries no gradient either
-            out.register_hook(lambda _: meter.count("backward", rows))  # type: ignore[no-untyped-call]
+def _is_layer(module: nn.Module) -> bool:
+    return next(module.parameters(recurse=False), None) is not None
 
 
-def _rows(args: tuple[Any, ...]) -> int:
-    first = next((arg for arg in args if isinstance(arg, Tensor)), None)
-    return len(first) if first is not None and first.dim() else 1
+def _tensors(values: Iterable[object]) -> Iterator[Tensor]:
+    for value in values:
+        if isinstance(value, Tensor):
+            yield value
+        elif isinstance(value, list | tuple):
+            yield from _tensors(value)
 
 
-def as_dict(cost: Cost | Budget) -> dict[str, int]:
-    """The three numbers by name."""
-    return asdict(cost)
+def _rows(tensors: Iterable[Tensor]) -> int:
+    return max((len(tensor) if tensor.dim() else 1 for tensor in tensors), default=1)

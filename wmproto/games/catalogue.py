@@ -18,6 +18,7 @@ from wmproto.marking.adi_schemes import AdiFromScratch, AdiPretrained
 from wmproto.marking.scheme import Scheme
 from wmproto.models.cnn import small_cnn
 from wmproto.models.resnet import resnet18
+from wmproto.models.wide_cnn import wide_cnn
 from wmproto.release.architecture import Architecture
 
 __all__ = ["ATTACKS", "MODELS", "SCHEMES", "attack_class", "kind_of", "own_digest", "settings_of"]
@@ -46,7 +47,7 @@ ATTACKS = {
 }
 
 _Build = Callable[..., Architecture]
-MODELS: dict[str, _Build] = {"small-cnn": small_cnn, "resnet-18": resnet18}
+MODELS: dict[str, _Build] = {"small-cnn": small_cnn, "wide-cnn": wide_cnn, "resnet-18": resnet18}
 
 _KINDS: tuple[tuple[type[Adversary[Any, Any]], str], ...] = (
     (RemovalAttack, "removal"),

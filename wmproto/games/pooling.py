@@ -83,8 +83,8 @@ def grouped(records: Iterable[Record], key: Callable[[Record], Key]) -> dict[Key
 
 
 def once_a_cell(records: Iterable[Record]) -> list[Record]:
-    """The first record of each cell."""
-    return list({record.cell: record for record in reversed(list(records))}.values())[::-1]
+    """The first record of each cell, in order."""
+    return [some[0] for some in grouped(records, lambda record: record.cell).values()]
 
 
 def setup_of(record: Record) -> Setup:

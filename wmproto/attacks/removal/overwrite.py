@@ -15,6 +15,7 @@ from wmproto.attacks.removal.tuning import Tuning, last_layer, reinitialise
 from wmproto.attacks.view import WhiteBox
 from wmproto.errors import BudgetError
 from wmproto.models.network import Network
+from wmproto.models.recipe import Recipe
 from wmproto.models.training import Batches, Loader, accuracy, descend
 
 __all__ = ["Overwrite"]
@@ -42,8 +43,9 @@ class Overwrite(Tuning):
         triggers: The pirate's own pictures, 1 or more.
         rows: How many of them are appended to each batch, 1 or more; in turn, in an order that is drawn anew each time
             all were seen.
-        then: What comes after the embedding, for as many epochs at the same rate: ``""`` nothing; ``ftal`` or ``rtal``
-            (see Ftal, Rtal), as a judge may fine-tune to see which of two marks survives.
+        then: What comes after the embedding, for as many epochs: ``""`` nothing; ``ftal`` or ``rtal`` (see Ftal, Rtal),
+            as a judge may fine-tune to see which of two marks survives.
+        then_lr: Its rate; the paper fine-tunes at the last one of the training.
     """
 
     name: ClassVar[str] = "overwrite"
@@ -53,6 +55,7 @@ class Overwrite(Tuning):
     triggers: int = 100
     rows: int = 8
     then: Literal["", "ftal", "rtal"] = ""
+    then_lr: float = 0.001
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -60,6 +63,7 @@ class Overwrite(Tuning):
             raise ValueError("triggers and rows must be at least 1")
         if self.then not in ("", "ftal", "rtal"):
             raise ValueError(f"then must be empty, ftal or rtal, not {self.then!r}")
+        self._after(1)
 
     def run(self, view: WhiteBox, run: Run) -> Network:
         """See RemovalAttack."""
@@ -77,9 +81,12 @@ class Overwrite(Tuning):
         if self.then:
             if self.then == "rtal":
                 reinitialise(last_layer(network), run.generator)
-            descend(network, plain, recipe)
+            descend(network, plain, self._after(epochs))
             self._note_own(run, self.then, network, x, y)
         return network
+
+    def _after(self, epochs: int) -> Recipe:
+        return Recipe(epochs, self.then_lr, self.schedule, self.weight_decay)
 
     def _affordable(self, budget: Budget, samples: int, batches: int) -> int:
         """Epochs of each part, once the looks at his own triggers are set aside."""

@@ -26,7 +26,7 @@ def bars(panel: Panel, *, name: str) -> Markup:
         parts += _bar(frame, middle - _BAR - 1, one.test, TEST, paper[0])
         parts += _bar(frame, middle + 1, one.trigger, TRIGGER, paper[1])
         if one.original:
-            place = f"translate({middle + 1 + _BAR / 2:.1f},{frame.y(100 * one.original.rate.share):.1f})"
+            place = f"translate({middle + 1 + _BAR * 0.75:.1f},{frame.y(100 * one.original.rate.share):.1f})"
             parts.append(element("path", d=_DIAMOND, transform=place, class_="diamond"))
         parts.append(text(middle, frame.base + 38, one.name, "end", "middle"))
         if one.setting:
@@ -34,7 +34,7 @@ def bars(panel: Panel, *, name: str) -> Markup:
                 parts.append(text(middle, frame.base + 55 + 15 * row, word, "tick", "middle"))
     parts.append(line(frame.left, frame.base, frame.right, frame.base, "axis"))
     told = "; ".join(_told(one) for one in panel.conditions)
-    return drawing(parts, name=name, title=panel.title, told=told, width=_WIDTH, height=_HEIGHT)
+    return drawing(parts, name=name, title=panel.title, told=told, width=_WIDTH, height=_HEIGHT, kind="plot bars")
 
 
 def bars_legend() -> list[tuple[Markup, str]]:
@@ -63,7 +63,7 @@ def _bar(frame: Frame, x: float, found: Pooled | None, colour: str, published: f
         parts.append(
             element("rect", x=float(x), y=frame.base - height, width=float(_BAR), height=float(height), fill=colour)
         )
-        parts.append(frame.whisker(x + _BAR / 2, 100 * found.rate.low, 100 * found.rate.high))
+        parts.append(frame.whisker(x + _BAR / 3, 100 * found.rate.low, 100 * found.rate.high))
         number = f"{100 * share:.1f}" if 0 < share < 1 else f"{100 * share:.0f}"
         parts.append(text(x + _BAR / 2, frame.base + 17, number, "tick", "middle"))
     if published is not None:

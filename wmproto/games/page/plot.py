@@ -9,6 +9,7 @@ from math import floor, log10
 from markupsafe import Markup
 
 from wmproto.report.svg import element, signed
+from wmproto.wire.plain import plain
 
 __all__ = ["Frame", "drawing", "line", "steps", "text"]
 
@@ -67,7 +68,7 @@ class Frame:
         """A dashed line at a value, with its meaning at the left end."""
         y = self.y(value)
         label_y = y - 5 if above else y + 14
-        return [line(self.left, y, self.right, y, "level"), text(self.right - 4, label_y, label, "level-label", "end")]
+        return [line(self.left, y, self.right, y, "level"), text(self.left + 4, label_y, label, "level-label")]
 
     def whisker(self, x: float, low: float, high: float) -> Markup:
         """An interval, upright at the pixel ``x``: dark with a light edge, to be seen on bars, too."""
@@ -77,8 +78,8 @@ class Frame:
 
 
 def text(x: float, y: float, words: str, kind: str, anchor: str = "start") -> Markup:
-    """Words at a place."""
-    return element("text", words, x=float(x), y=float(y), class_=kind, text_anchor=anchor)
+    """Words at a place; somebody's words are made plain."""
+    return element("text", plain(words), x=float(x), y=float(y), class_=kind, text_anchor=anchor)
 
 
 def line(x1: float, y1: float, x2: float, y2: float, kind: str) -> Markup:
@@ -86,7 +87,9 @@ def line(x1: float, y1: float, x2: float, y2: float, kind: str) -> Markup:
     return element("line", class_=kind, x1=float(x1), y1=float(y1), x2=float(x2), y2=float(y2))
 
 
-def drawing(parts: Sequence[Markup], *, name: str, title: str, told: str, width: int, height: int) -> Markup:
+def drawing(
+    parts: Sequence[Markup], *, name: str, title: str, told: str, width: int, height: int, kind: str = "plot"
+) -> Markup:
     """An ``svg`` element; ``title`` and ``told`` are what a reader hears who cannot see it.
 
     Args:
@@ -96,13 +99,14 @@ def drawing(parts: Sequence[Markup], *, name: str, title: str, told: str, width:
         told: All that the drawing shows, in words.
         width: In pixels.
         height: In pixels.
+        kind: Its class.
     """
     return element(
         "svg",
-        element("title", title, id=f"{name}-title"),
-        element("desc", told, id=f"{name}-desc"),
+        element("title", plain(title), id=f"{name}-title"),
+        element("desc", plain(told), id=f"{name}-desc"),
         *parts,
-        class_="plot",
+        class_=kind,
         viewBox=f"0 0 {width} {height}",
         role="img",
         aria_labelledby=f"{name}-title {name}-desc",

@@ -1,0 +1,336 @@
+"""The page of games says what the records say, lets nobody break out of it, and hands the records back."""
+
+import base64
+import csv
+import io
+import json
+import re
+from html.parser import HTMLParser
+
+import pytest
+from record_samples import HOSTILE, alone, attack, evidence, failed, record, removal, rich, scheme, void
+
+from wmproto.games.page import render
+from wmproto.games.page.downloads import downloads, table
+from wmproto.games.record import parse_record
+
+SECTIONS = (
+    "played",
+    "table-1",
+    "figure-6",
+    "matrix",
+    "sweep",
+    "points",
+    "claims",
+    "null",
+    "piracy",
+    "failures",
+    "records",
+)
+
+
+class Tree(HTMLParser):
+    """Tags with attributes, in order, and the words between them."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.tags, self.text = [], []
+        self.feed(page)
+        self.words = " ".join(" ".join(self.text).split())
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+
+def words(records, **options):
+    return Tree(render(records, title="Sample", **options)).words
+
+
+@pytest.fixture(scope="module")
+def page():
+    return render(rich(), title="Rich", missing=["cell 17 was not played"])
+
+
+@pytest.fixture(scope="module")
+def tree(page):
+    return Tree(page)
+
+
+def files(page):
+    return {
+        attrs["download"]: base64.b64decode(attrs["href"].partition("base64,")[2])
+        for tag, attrs in Tree(page).tags
+        if tag == "a" and "download" in attrs
+    }
+
+
+# --- what it says
+
+
+def test_every_part_is_there_and_the_same_records_give_the_same_bytes(page, tree):
+    headings = [attrs["aria-labelledby"] for tag, attrs in tree.tags if tag == "section"]
+    assert headings == list(SECTIONS)
+    assert render(rich(), title="Rich", missing=["cell 17 was not played"]) == page
+    ids = [attrs["id"] for _, attrs in tree.tags if "id" in attrs]
+    assert len(ids) == len(set(ids))
+    assert {attrs["href"][1:] for tag, attrs in tree.tags if tag == "a" and attrs["href"].startswith("#")} <= set(ids)
+
+
+def test_the_paper_s_table_and_figure_stand_beside_what_was_measured(tree):
+    for number in (
+        "93.42 %",
+        "93.81 %",
+        "93.65 %",
+        "74.01 %",
+        "73.67 %",
+        "73.62 %",
+        "≈93.8 / 80",
+        "≈73.7 / 24",
+        "≈73.2 / 6",
+    ):
+        assert number in tree.words
+    assert "NO-WM" in tree.words
+    assert "test ≈93.8, trigger 95" in tree.words
+
+
+def test_a_rate_has_its_interval_counts_and_seeds():
+    said = words([removal(left=left, seed=seed, lr=0.1) for seed, left in ((1, 0), (2, 10))])
+    assert "5.0 % [2.4, 9.0] 10 of 200; 2 seeds: 0 to 10.0" in said
+    assert "0 % [0, 3.6] 0 of 100; 1 seed right" not in said
+    assert "0 % [0, 3.6] 0 of 100; 1 seed" in words([removal(left=0)])
+
+
+def test_the_strongest_setting_is_shown_with_the_number_of_settings():
+    said = words([removal(left=80, lr=0.125), removal(left=33, lr=0.25), removal(left=1, lost=90, lr=0.5)])
+    assert "lr=0.25 of 3 settings, 2 within 5 points" in said
+    assert "33.0 %" in said
+    assert (
+        "no setting within 5 points"
+        not in said.partition("All numbers of")[2].partition("Against the learning rate")[0]
+    )
+    beyond = words([removal(left=1, lost=90, lr=0.5)])
+    assert "the only setting no setting within 5 points" in beyond
+    assert "+9.0 points; none within 5" in beyond
+
+
+@pytest.mark.parametrize(("idle", "told", "loud"), [(False, True, False), (True, True, True), (False, False, True)])
+def test_a_broken_game_is_told_loudly(idle, told, loud):
+    said = words([record(adversary=alone("no-op"), won=idle), record(adversary=alone("cheater"), won=told)])
+    assert ("Do not trust these games" in said) is loud
+    assert ("NOT AS IT MUST BE" in said) is loud
+    assert f"no-op lost {int(not idle)} of 1, cheater won {int(told)} of 1" in said
+
+
+def test_what_failed_is_void_or_missing_is_told_with_its_reason(tree):
+    assert "OutOfMemoryError: no room" in tree.words
+    assert "the claim does not stand over the marked model itself" in tree.words
+    assert "cell 17 was not played" in tree.words
+    assert "1 void, 2 failed, 1 missing" in tree.words
+    assert "mark-did-not-take" in tree.words
+
+
+def test_long_lists_are_cut_and_say_so():
+    said = words([failed(f"error {i}", seed=i) for i in range(230)], missing=[f"cell {i}" for i in range(205)])
+    assert "error 199" in said
+    assert "error 200" not in said
+    assert "30 more; the records below hold them all." in said
+    assert "5 more." in said
+
+
+@pytest.mark.parametrize(
+    "records",
+    [
+        [],
+        [failed()],
+        [void()],
+        [removal()],
+        [record("functionality", right={"victim": 9}, hits={"victim": 9}, scheme=None)],
+        [record("false-claim", attack("x", "claim"), won=False, hits={"result": 3}, config={}, scheme=None)],
+        [record("unforgeability", attack("y", "forgery"), won=False, evidence=evidence(False, -15))],
+        [removal(lr="fast"), removal(lr=True, seed=2), removal(lr=0.0, seed=3)],
+        [removal().model_copy(update={"scheme": None})],
+        [record(adversary=attack("z"), accuracy=None, retention=None, evidence=None, won=None)],
+        [removal(lost=-40, left=0), removal(lost=900, left=100, seed=2)],
+        [removal(f"attack-{i}", lr=float(i + j + 1)) for i in range(40) for j in range(2)],
+    ],
+)
+def test_any_records_make_a_page(records):
+    tree = Tree(render(records, title="Sample"))
+    assert [attrs["aria-labelledby"] for tag, attrs in tree.tags if tag == "section"] == list(SECTIONS)
+    assert "nan" not in re.findall(r"[a-z]+", tree.words.lower())
+
+
+def test_an_empty_page_says_that_there_is_nothing():
+    said = words([])
+    for part in (
+        "Nothing was played",
+        "The game was not played",
+        "None of the four attacks",
+        "No claim game",
+        "There is none.",
+    ):
+        assert part in said
+
+
+def test_mixed_versions_and_repeated_cells_are_told():
+    other = removal(seed=2).model_copy(update={"versions": {"torch": "1.0"}})
+    assert "Mixed:" in words([removal(), other])
+    assert "Mixed:" not in words([removal(), removal(seed=2)])
+    assert "1 more record of cells that stand here already: not counted" in words([removal(), removal()])
+
+
+def test_pictures_have_words(tree):
+    drawings = [attrs for tag, attrs in tree.tags if tag == "svg" and attrs.get("role") == "img"]
+    ids = {attrs["id"] for _, attrs in tree.tags if "id" in attrs}
+    assert len(drawings) > 15
+    assert all(set(attrs["aria-labelledby"].split()) <= ids for attrs in drawings)
+    assert all(attrs.get("role") == "img" or attrs.get("aria-hidden") for tag, attrs in tree.tags if tag == "svg")
+    assert "RTAL: test" in tree.words
+    assert "published 93.8 and 80" in tree.words
+
+
+def test_bars_are_as_high_as_what_they_show():
+    page = render([removal(left=25, victim=500, lost=0, lr=0.1, epochs=60)], title="Bars")
+    heights = re.findall(r'<rect x="[\d.]+" y="[\d.]+" width="33.0" height="([\d.]+)"', page)
+    assert heights == ["100.0", "200.0", "100.0", "50.0"]  # of 200: the victim's test and triggers, then the attack's
+
+
+# --- hostile records
+
+
+def test_nobody_breaks_out():
+    named = {
+        "scheme": scheme(HOSTILE, evil=HOSTILE),
+        "grid": HOSTILE,
+        "data": HOSTILE,
+        "model": HOSTILE,
+        "device": HOSTILE,
+    }
+    other = attack(HOSTILE, lr=0.1, evil=HOSTILE)
+    cells = [one.model_copy(update=named) for one in rich(seeds=(1,))]
+    cells += [
+        removal(lr=lr).model_copy(update={**named, "adversary": other, "cell": f"{i:016x}"})
+        for i, lr in enumerate((0.1, 0.2))
+    ]
+    cells += [
+        record(
+            "false-claim", attack(HOSTILE, "claim"), won=False, hits={"result": 3}, versions={HOSTILE: HOSTILE}, **named
+        )
+    ]
+    page = render(cells, title=HOSTILE, missing=[HOSTILE])
+    tree = Tree(page)
+    allowed = {
+        "a",
+        "article",
+        "aside",
+        "b",
+        "bdi",
+        "body",
+        "br",
+        "code",
+        "dd",
+        "desc",
+        "details",
+        "div",
+        "dl",
+        "dt",
+        "figcaption",
+    }
+    allowed |= {
+        "figure",
+        "footer",
+        "g",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "head",
+        "header",
+        "html",
+        "li",
+        "line",
+        "main",
+        "meta",
+        "nav",
+        "p",
+    }
+    allowed |= {
+        "path",
+        "polyline",
+        "rect",
+        "section",
+        "small",
+        "span",
+        "strong",
+        "style",
+        "summary",
+        "svg",
+        "table",
+        "tbody",
+        "td",
+    }
+    allowed |= {"text", "th", "thead", "title", "tr", "ul"}
+    assert {tag for tag, _ in tree.tags} <= allowed
+    assert not [attrs for _, attrs in tree.tags if any(name.startswith("on") for name in attrs)]
+    assert "\u202e" not in page
+    assert "\x00" not in page
+    assert "\\u202e" in page
+    assert "http" not in re.sub(r'http-equiv="', "", re.sub(r"base64,[A-Za-z0-9+/=]*", "", page))
+
+
+def test_the_policy_allows_style_alone(tree):
+    policy = [attrs["content"] for tag, attrs in tree.tags if attrs.get("http-equiv") == "Content-Security-Policy"]
+    assert policy == ["default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"]
+
+
+# --- downloads
+
+
+def test_the_files_hold_every_record(page):
+    held = files(page)
+    records = rich()
+    lines = b"".join(held[name] for name in held if name.endswith(".jsonl")).splitlines(keepends=True)
+    assert [parse_record(line, what="line") for line in lines] == records
+    rows = [
+        row
+        for name in held
+        if name.endswith(".csv")
+        for row in csv.DictReader(io.StringIO(held[name].decode(), newline=""))
+    ]
+    assert [row["cell"] for row in rows] == [one.cell for one in records]
+    assert [row["retention_result_hits"] for row in rows] == [
+        str(one.retention.result.hits) if one.retention and one.retention.result else "" for one in records
+    ]
+    assert json.loads(rows[0]["versions"]) == records[0].versions
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
+def test_a_spreadsheet_meets_no_formula_and_numbers_stay_numbers(start):
+    formula = f"{start}HYPERLINK(1)"
+    one = failed(formula, device=formula, data=formula, model=formula)
+    low = record("false-claim", attack("x", "claim"), won=False, bits=-15, hits={"result": 3})
+    held = {each.name: each for each in downloads([one, low])}
+    rows = list(
+        csv.DictReader(
+            io.StringIO(base64.b64decode(held["records.csv"].address.partition(",")[2]).decode(), newline="")
+        )
+    )
+    assert [rows[0][name] for name in ("error", "device", "data", "model")] == [f"'{formula}"] * 4
+    assert rows[1]["bits"] == "-15"
+    assert table(low)["bits"] == -15
+
+
+def test_long_files_come_in_pieces_that_a_browser_opens():
+    many = [removal(seed=seed, lr=0.1) for seed in range(2500)]
+    pieces = downloads(many)
+    assert all(len(each.address) < 2_097_152 for each in pieces)
+    for suffix in ("csv", "jsonl"):
+        some = [each for each in pieces if each.name.endswith(suffix)]
+        assert len(some) > 1
+        assert [each.first for each in some] == [1, *(each.last + 1 for each in some[:-1])]
+        assert some[-1].last == 2500
+        assert len({each.name for each in some}) == len(some)
+    assert downloads([]) == []
