@@ -20,6 +20,8 @@ EXPECTED = {
     "dispute": ["run", "audit", "show", "replay", "report"],
     "status": None,
     "verdict": ["plan"],
+    "game": ["run", "resume", "status"],
+    "report": ["build"],
     "demo": None,
 }
 

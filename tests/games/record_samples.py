@@ -91,7 +91,7 @@ def record(
 
 def removal(name="ftal", *, lost=0, left=50, victim=900, seed=1, won=None, test=1000, **settings):
     """A cell of unremovability: pictures lost of ``test``, marks left of 100."""
-    right = {"victim": victim, "twin": victim + 3, "independent": victim - 2, "result": victim - lost, "control": 880}
+    right = {"victim": victim, "twin": victim + 3, "independent": victim - 2, "result": victim - lost, "control": victim - 20}
     hits = {
         "victim": 100,
         "twin": 9,

@@ -103,6 +103,14 @@ def test_a_rate_has_its_interval_counts_and_seeds():
     assert "0 % [0, 3.6] 0 of 100; 1 seed" in words([removal(left=0)])
 
 
+def test_no_rate_is_rounded_to_nothing_or_all():
+    said = words(
+        [record("functionality", right={"twin": 1, "victim": 9999}, hits={"twin": 0, "victim": 100}, test=10000)]
+    )
+    assert "<0.1 % [<0.1, 0.1] 1 of 10000" in said
+    assert ">99.9 % [99.9, >99.9] 9999 of 10000" in said
+
+
 def test_the_strongest_setting_is_shown_with_the_number_of_settings():
     said = words([removal(left=80, lr=0.125), removal(left=33, lr=0.25), removal(left=1, lost=90, lr=0.5)])
     assert "lr=0.25 of 3 settings, 2 within 5 points" in said

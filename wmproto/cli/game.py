@@ -41,16 +41,16 @@ def _check_extra() -> None:
 @click.argument("grid_path", type=AnyPath, metavar="GRID")
 @click.option("--out", type=AnyPath, required=True, help="New folder for the run.")
 @click.option("--data", type=AnyPath, help="Folder of the .npz files that the grid names.")
-@click.option("--device", default="cpu", show_default=True, help="cpu, cuda or cuda:N.")
+@click.option("--device", default="cpu", show_default=True, help="Where models run: cpu, cuda or cuda:N.")
 @click.option(
     "--workers", type=click.IntRange(1, 256), default=2, show_default=True, help="Processes, one thread each."
 )
 @click.option("--dry-run", is_flag=True, help="Say what would be played, how long it takes, and how much disk.")
 @json_option
 def run(grid_path: Path, out: Path, data: Path | None, device: str, workers: int, dry_run: bool, as_json: bool) -> int:
-    """Play the games of GRID (YAML, see specs/games.md) and keep everything in a folder.
+    """Play the games of a GRID, and keep it all in a folder.
 
-    Everything is checked before anything runs. Stop it when you like: ``game resume`` goes on. Exit code 0 if every
+    GRID is YAML (specs/games.md). All of it is checked before anything runs. Stop when you like: ``game resume`` goes on. Exit code 0 if every
     cell was played, 4 if some failed.
     """
     _check_extra()
@@ -79,7 +79,10 @@ def run(grid_path: Path, out: Path, data: Path | None, device: str, workers: int
 )
 @json_option
 def resume(out: Path, workers: int, as_json: bool) -> int:
-    """Go on with a run that was stopped; cells that failed are tried again. Exit codes as ``game run``."""
+    """Go on with a run that was stopped or had failures.
+
+    Cells that failed are tried again. Exit codes as ``game run``.
+    """
     _check_extra()
     from wmproto.games.store import RunFolder
 

@@ -30,7 +30,6 @@ class AdiFromScratch(Scheme):
 
     name: ClassVar[str] = "adi-from-scratch"
     source: ClassVar[str] = "Adi et al. 2018, section 5.2"
-    from_clean: ClassVar[bool] = False
 
     rows: int = 8
 
@@ -59,7 +58,6 @@ class AdiPretrained(Scheme):
 
     name: ClassVar[str] = "adi-pretrained"
     source: ClassVar[str] = "Adi et al. 2018, section 5.2"
-    from_clean: ClassVar[bool] = True
 
     rows: int = 8
     epochs: int = 20

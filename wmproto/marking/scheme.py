@@ -56,12 +56,10 @@ class Scheme(ABC):
     Attributes:
         name: Its word in grids, records and reports: lower case, digits and dashes.
         source: Where it comes from: paper and section.
-        from_clean: Whether it starts from the trained unmarked model, or needs its architecture alone.
     """
 
     name: ClassVar[str]
     source: ClassVar[str]
-    from_clean: ClassVar[bool]
 
     def embed(self, model: Network, data: Dataset, leaves: MarkedLeaves, training: Training, *, seed: int) -> Marked:
         """Mark a model and check it.

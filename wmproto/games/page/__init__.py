@@ -123,7 +123,8 @@ def _percent(share: float) -> str:
     """A share in per cent with one decimal; 0 and 100 only where it is exactly that."""
     if share in (0, 1):
         return f"{100 * share:.0f}"
-    return f"{min(max(100 * share, 0.1), 99.9):.1f}"
+    said = f"{100 * share:.1f}"
+    return {"0.0": "<0.1", "100.0": ">99.9"}.get(said, said)
 
 
 def _points(value: float) -> str:

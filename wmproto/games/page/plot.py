@@ -64,11 +64,12 @@ class Frame:
             parts.append(text(self.x(value), self.base + 18, signed(f"{value:g}"), "tick", "middle"))
         return [*parts, text(self.left + self.width / 2, self.base + 38, name, "name", "middle")]
 
-    def level(self, value: float, label: str, *, above: bool = True) -> list[Markup]:
-        """A dashed line at a value, with its meaning at the left end."""
+    def level(self, value: float, label: str, *, above: bool = True, at_end: bool = False) -> list[Markup]:
+        """A dashed line at a value, with its meaning at its start or end."""
         y = self.y(value)
         label_y = y - 5 if above else y + 14
-        return [line(self.left, y, self.right, y, "level"), text(self.left + 4, label_y, label, "level-label")]
+        x, anchor = (self.right - 4, "end") if at_end else (self.left + 4, "start")
+        return [line(self.left, y, self.right, y, "level"), text(x, label_y, label, "level-label", anchor)]
 
     def whisker(self, x: float, low: float, high: float) -> Markup:
         """An interval, upright at the pixel ``x``: dark with a light edge, to be seen on bars, too."""

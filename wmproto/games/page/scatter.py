@@ -15,7 +15,7 @@ from wmproto.wire.profile import WMPROTO_1
 
 __all__ = ["looks", "scatter", "scattered"]
 
-_WIDTH, _HEIGHT = 640, 420
+_WIDTH, _HEIGHT = 480, 380
 #: Paths around 0,0; with four colours 24 adversaries differ.
 _MARKERS = (
     "M-4.5,0a4.5,4.5 0 1,0 9,0a4.5,4.5 0 1,0 -9,0z",  # circle
@@ -46,14 +46,14 @@ def looks(records: Sequence[Record]) -> dict[str, Stroke]:
 def scatter(records: Sequence[Record], look: dict[str, Stroke], *, profile: str, name: str) -> Markup:
     """One profile's cells; at least one. Filled: the adversary won."""
     at = [(loss, r.evidence.bits, r) for r in records if r.evidence and (loss := _loss(r)) is not None]
-    across = steps(min(0, *(loss for loss, _, _ in at)), max(10, *(loss for loss, _, _ in at)), 8)
+    across = steps(min(0, *(loss for loss, _, _ in at)), max(10, *(loss for loss, _, _ in at)), 6)
     bits = WMPROTO_1.bits(beacon=False) if profile == "wmproto/1" else None
     up = steps(min(0, *(y for _, y, _ in at)), max(bits or 1, *(y for _, y, _ in at)), 7)
     frame = Frame(52, 30, _WIDTH - 62, _HEIGHT - 84, across[0], across[-1], up[0], up[-1])
     parts = [*frame.across(up, "evidence, bits"), *frame.along(across, "accuracy lost, points")]
     parts.append(line(frame.x(WITHIN), frame.top, frame.x(WITHIN), frame.base, "level"))
     parts.append(text(frame.x(WITHIN) + 4, frame.top + 12, f"{WITHIN} points", "level-label"))
-    parts += frame.level(bits, f"from {bits} bits on DEPENDENT") if bits else []
+    parts += frame.level(bits, f"from {bits} bits on DEPENDENT", at_end=True) if bits else []
     for loss, y, record in at:
         parts.append(_point(look[record.adversary.name if record.adversary else ""], frame.x(loss), frame.y(y), record))
     told = "; ".join(
