@@ -1,6 +1,7 @@
 """Records made by hand: no game is played for them."""
 
 from hashlib import sha256
+from html.parser import HTMLParser
 from random import Random
 
 from wmproto.games.interval import rate
@@ -10,6 +11,22 @@ HOSTILE = "<script>alert(1)</script>\u202e\x00\" onload='x'"
 ACCURACY = ("victim", "twin", "independent", "result", "control")
 RETENTION = (*ACCURACY, "original_head")
 BUDGET = Limits(forward=1_000_000, backward=1_000_000, queries=0)
+
+
+class Tree(HTMLParser):
+    """Tags with attributes, in order, and the words between them."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.tags, self.text = [], []
+        self.feed(page)
+        self.words = " ".join(" ".join(self.text).split())
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data):
+        self.text.append(data)
 
 
 def scheme(name="adi-from-scratch", **settings):
@@ -91,7 +108,13 @@ def record(
 
 def removal(name="ftal", *, lost=0, left=50, victim=900, seed=1, won=None, test=1000, **settings):
     """A cell of unremovability: pictures lost of ``test``, marks left of 100."""
-    right = {"victim": victim, "twin": victim + 3, "independent": victim - 2, "result": victim - lost, "control": victim - 20}
+    right = {
+        "victim": victim,
+        "twin": victim + 3,
+        "independent": victim - 2,
+        "result": victim - lost,
+        "control": victim - 20,
+    }
     hits = {
         "victim": 100,
         "twin": 9,

@@ -50,8 +50,8 @@ def _check_extra() -> None:
 def run(grid_path: Path, out: Path, data: Path | None, device: str, workers: int, dry_run: bool, as_json: bool) -> int:
     """Play the games of a GRID, and keep it all in a folder.
 
-    GRID is YAML (specs/games.md). All of it is checked before anything runs. Stop when you like: ``game resume`` goes on. Exit code 0 if every
-    cell was played, 4 if some failed.
+    GRID is YAML (specs/games.md). All of it is checked before anything runs. Stop when you like: ``game resume`` goes
+    on. Exit code 0 if every cell was played, 4 if some failed.
     """
     _check_extra()
     from wmproto.games.gridfile import GRID_LIMIT, parse_grid

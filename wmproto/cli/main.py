@@ -28,7 +28,7 @@ _COMMANDS = {
     "dispute": ("wmproto.cli.dispute", "dispute", "Run, show, audit and replay disputes, and report on them."),
     "status": ("wmproto.cli.status", "status", "What is left of a key: its leaves, its disputes, its next start."),
     "verdict": ("wmproto.cli.verdict", "verdict", "How many leaves a verdict takes."),
-    "game": ("wmproto.cli.game", "game", "Play marking schemes against attacks, liars against verdicts."),
+    "game": ("wmproto.cli.game", "game", "Play marking schemes against attacks, and liars against verdicts."),
     "report": ("wmproto.cli.report", "report", "Write pages about runs of games."),
     "demo": ("wmproto.cli.demo", "demo", "Play the whole story on real pictures, in a minute or two."),
 }

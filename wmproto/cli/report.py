@@ -14,7 +14,7 @@ from wmproto.errors import ConfigError, MissingExtraError
 
 @click.group(cls=OrderedGroup)
 def report() -> None:
-    """Write pages about runs of games; for disputes see ``dispute report``."""
+    """Write pages about runs of games."""
 
 
 @report.command()

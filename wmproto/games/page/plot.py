@@ -61,8 +61,8 @@ class Frame:
         parts = [line(self.left, self.base, self.right, self.base, "axis")]
         for value in values:
             parts.append(line(self.x(value), self.base, self.x(value), self.base + 5, "axis"))
-            parts.append(text(self.x(value), self.base + 18, signed(f"{value:g}"), "tick", "middle"))
-        return [*parts, text(self.left + self.width / 2, self.base + 38, name, "name", "middle")]
+            parts.append(text(self.x(value), self.base + 21, signed(f"{value:g}"), "tick", "middle"))
+        return [*parts, text(self.left + self.width / 2, self.base + 41, name, "name", "middle")]
 
     def level(self, value: float, label: str, *, above: bool = True, at_end: bool = False) -> list[Markup]:
         """A dashed line at a value, with its meaning at its start or end."""

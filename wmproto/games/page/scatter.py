@@ -66,7 +66,9 @@ def scatter(records: Sequence[Record], look: dict[str, Stroke], *, profile: str,
 def _point(look: Stroke, x: float, y: float, record: Record) -> Markup:
     place = f"translate({x:.1f},{y:.1f})"
     if record.won:
-        return element("path", d=look.marker, transform=place, fill=look.colour, stroke="#fff", class_="point")
+        return element(
+            "path", d=look.marker, transform=place, fill=look.colour, stroke="#fff", stroke_width="0.7", class_="point"
+        )
     return element("path", d=look.marker, transform=place, stroke=look.colour, class_="point", **_OPEN)
 
 
