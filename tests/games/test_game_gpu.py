@@ -24,7 +24,9 @@ def test_every_attack_plays_on_the_gpu(model, tmp_path):
     text = TINY.replace("  - {name: ftal, lr: 0.001, epochs: 1}\n", TUNED + PLAIN + CLAIMS)
     (tmp_path / "grid.yaml").write_text(text.replace("models: small-cnn", f"models: {model}"))
     args = ("game", "run", tmp_path / "grid.yaml", "--out", tmp_path / "runs", "--device", "cuda", "--workers", "4")
-    done = subprocess.run([sys.executable, "-m", "wmproto", *map(str, args)], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-m", "wmproto", *map(str, args)], capture_output=True, text=True, check=False
+    )
     print(done.stdout, done.stderr)
     assert done.returncode == 0
     records = [json.loads(line) for line in (tmp_path / "runs" / "records.jsonl").read_text().splitlines()]

@@ -93,6 +93,17 @@ def test_the_strongest_setting_is_shown_with_the_number_of_settings():
     assert "+9.0 points; none within 5" in beyond
 
 
+@pytest.mark.parametrize(
+    ("lost", "left", "marked"),
+    [(90, 1, ["beyond"]), (9, 1, ["won"]), (9, 99, [""]), (50, 1, ["won"]), (51, 1, ["beyond"])],
+)
+def test_the_matrix_marks_what_won_and_what_cost_too_much(lost, left, marked):
+    tree = Tree(render([removal(lost=lost, left=left)], title="Sample"))
+    assert [
+        attrs["class"] for tag, attrs in tree.tags if tag == "td" and attrs.get("class") in ("won", "beyond", "")
+    ] == marked
+
+
 @pytest.mark.parametrize(("idle", "told", "loud"), [(False, True, False), (True, True, True), (False, False, True)])
 def test_a_broken_game_is_told_loudly(idle, told, loud):
     said = words([record(adversary=alone("no-op"), won=idle), record(adversary=alone("cheater"), won=told)])
@@ -172,4 +183,6 @@ def test_pictures_have_words(tree):
 def test_bars_are_as_high_as_what_they_show():
     page = render([removal(left=25, victim=500, lost=0, lr=0.1, epochs=60)], title="Bars")
     heights = re.findall(r'<rect x="[\d.]+" y="[\d.]+" width="33.0" height="([\d.]+)"', page)
+    ticks = re.findall(r'd="M[\d.]+,([\d.]+)h35" class="published"', page)
+    assert [float(y) for y in ticks] == [46.4, 34.0] * 5  # 93.8 and 100 per cent, from 234 upwards
     assert heights == ["100.0", "200.0", "100.0", "50.0"]  # of 200: the victim's test and triggers, then the attack's

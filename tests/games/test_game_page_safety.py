@@ -54,6 +54,7 @@ def test_nobody_breaks_out():
             "false-claim", attack(HOSTILE, "claim"), won=False, hits={"result": 3}, versions={HOSTILE: HOSTILE}, **named
         )
     ]
+    cells.append(removal("ftal", lr=HOSTILE, epochs=HOSTILE))
     page = render(cells, title=HOSTILE, missing=[HOSTILE])
     tree = Tree(page)
     allowed = {

@@ -96,9 +96,9 @@ def _record(
 
 def _adversary(cell: Cell) -> Named | None:
     if isinstance(cell.adversary, Attacker):
-        return _named(cell.adversary.kind, cell.adversary.attack)
+        return _named(cell.adversary.kind, cell.adversary.attack, cell.adversary.digest)
     return None if cell.adversary is None else Named(kind=cell.adversary, name=cell.adversary, settings={})
 
 
-def _named(kind: str, made: Scheme | Adversary[Any, Any]) -> Named:
-    return Named.model_validate({"kind": kind, "name": made.name, "settings": settings_of(made)})
+def _named(kind: str, made: Scheme | Adversary[Any, Any], source: str | None = None) -> Named:
+    return Named.model_validate({"kind": kind, "name": made.name, "settings": settings_of(made), "source": source})

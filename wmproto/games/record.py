@@ -50,11 +50,13 @@ class Named(_Part):
             game has beside them: ``no-op`` and ``cheater``.
         name: Its word.
         settings: All of them, defaults too.
+        source: SHA-256 of a stranger's attack file; None for what comes with the package.
     """
 
     kind: Literal["scheme", "removal", "extraction", "evasion", "claim", "forgery", "no-op", "cheater"]
     name: str
     settings: dict[str, Setting]
+    source: str | None = None
 
 
 class Limits(_Part):

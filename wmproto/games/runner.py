@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -52,9 +53,7 @@ def run(path: Path, tasks: list[Task], *, workers: int, weights: dict[str, int],
     with _workers(workers) as start:
         running: dict[Future[str], Task] = {}
         while left or running:
-            for task in [t for t in left.values() if not any(n in left or n in _names(running) for n in t.needs)]:
-                if len(running) >= workers:
-                    break
+            while len(running) < workers and (task := _ready(left, running)):
                 del left[task.name]
                 why = next((broken[name] for name in task.needs if name in broken), "")
                 running[start(path, task, why)] = task
@@ -72,8 +71,10 @@ def run(path: Path, tasks: list[Task], *, workers: int, weights: dict[str, int],
                 progress(done, total)
 
 
-def _names(running: dict[Future[str], Task]) -> set[str]:
-    return {task.name for task in running.values()}
+def _ready(left: dict[str, Task], running: dict[Future[str], Task]) -> Task | None:
+    """The first task that waits for no other."""
+    busy = {task.name for task in running.values()}
+    return next((task for task in left.values() if not any(n in left or n in busy for n in task.needs)), None)
 
 
 def work(path: Path, task: Task, why: str) -> str:
@@ -109,13 +110,18 @@ def _workers(count: int) -> Iterator[Callable[[Path, Task, str], Future[str]]]:
             torch.set_num_threads(threads)
         return
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(count, mp_context=context, initializer=torch.set_num_threads, initargs=(1,))
+    pool = ProcessPoolExecutor(count, mp_context=context, initializer=_begin)
     try:
         yield lambda path, task, why: pool.submit(work, path, task, why)
     finally:
         for process in pool._processes.values() if pool._processes else ():
             process.terminate()  # what is written is whole at any moment
         pool.shutdown(cancel_futures=True)
+
+
+def _begin() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the first process's, which ends this one
+    torch.set_num_threads(1)
 
 
 def _here(path: Path, task: Task, why: str) -> Future[str]:
