@@ -1,7 +1,7 @@
 """Cells an hour, one by one and with two processes, and what the harness costs beside the work. Run: make bench
 
-Plays examples/games/smoke.yaml twice into folders that are thrown away. Work is training, attacking and asking models;
-the rest is the harness: keys, digests, reading and writing, waiting for a process. Without the start of the interpreter.
+Plays examples/games/smoke.yaml into folders that are thrown away. Work is training, attacking and asking models; the
+rest is the harness: keys, digests, reading and writing, waiting for a process. Without the start of the interpreter.
 """
 
 import json

@@ -1,4 +1,6 @@
-"""Table 1, Figure 6, a sweep of the learning rate and the piracy protocol of Adi et al. 2018. Run: make paper-adi DATA=FOLDER
+"""Table 1, Figure 6, a sweep of the learning rate and the piracy protocol of Adi et al. 2018.
+
+Run: make paper-adi DATA=FOLDER
 
 DATA: a folder with ``load.py`` whose ``load("cifar10")`` gives x_train, y_train, x_test, y_test (uint8 NHWC and class
 indices) and ``load("adi_trigger_set")`` gives x_centercrop32, the authors' 100 pictures as their code shows them to the
@@ -27,10 +29,10 @@ HERE = Path(__file__).parent
 GRIDS = ("adi2018-table", "adi2018-piracy")
 FILES = ("cifar10-train.npz", "cifar10-test.npz", "adi-triggers.npz")
 DIFFERENCES = (
-    "Network: a CNN of 136,874 weights without batch normalisation; the paper has ResNet-18, 11 million weights: ours is "
-    "20 to 25 points less accurate, and has far less room to learn 100 pictures by heart beside the task.",
-    "Data: 10,000 pictures of CIFAR-10 for the owner, and 10,000 others for the thief; the paper trains and fine-tunes "
-    "on the same 50,000, so its thief sees nothing that the mark was not trained with.",
+    "Network: a CNN of 136,874 weights without batch normalisation; the paper has ResNet-18, 11 million weights: ours "
+    "is 25 points less accurate, and has far less room to learn 100 pictures by heart beside the task.",
+    "Data: 10,000 pictures of CIFAR-10 for the owner, and 10,000 others for the thief; the paper trains and "
+    "fine-tunes on the same 50,000, so its thief sees nothing that the mark was not trained with.",
     "Rows a batch: k = 8, with k = 2 beside it; with 100 batches an epoch each trigger is seen 8 times an epoch (2 times "
     "at k = 2), in the paper 10 times at k = 2.",
     "Learning rate: from 0.05, divided by ten after each third of 60 epochs; the paper starts at 0.1, at which a net "
@@ -135,7 +137,8 @@ def main() -> None:
             wmproto("game", "resume", runs[-1], "--workers", args.workers)
         else:
             grid = HERE.parent / "examples" / "games" / f"{name}.yaml"
-            wmproto("game", "run", grid, "--out", runs[-1], "--data", data, "--device", args.device, "--workers", args.workers)
+            options = ("--data", data, "--device", args.device, "--workers", args.workers)
+            wmproto("game", "run", grid, "--out", runs[-1], *options)
     page = args.out / "report.html"
     page.unlink(missing_ok=True)
     wmproto("report", "build", *runs, "--out", page)

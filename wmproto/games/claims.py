@@ -18,7 +18,7 @@ from wmproto.attacks.claim.claim import Claim, ClaimAttack, ClaimView, Registere
 from wmproto.attacks.view import Api
 from wmproto.errors import ConfigError
 from wmproto.games.challenger import Challenger
-from wmproto.games.game import Game, Played, asked, evidence_of, rate_of, working
+from wmproto.games.game import Game, Played, asked, evidence_of, rate_of, refused, working
 from wmproto.games.grid import Attacker
 from wmproto.games.interval import rate
 from wmproto.games.keys import GameKey, Wmproto1Key, noise_inputs
@@ -89,6 +89,7 @@ class _ClaimGame(Game):
             evidence=evidence_of(ruling),
             cost=cost,
             log=log,
+            findings=refused(ruling),
         )
 
     @staticmethod

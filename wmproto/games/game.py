@@ -21,7 +21,7 @@ from wmproto.games.store import Artefact
 from wmproto.models.fit import answerer, copy_of
 from wmproto.models.network import Network
 
-__all__ = ["Game", "Played", "evidence_of", "rate_of", "retention_of", "working"]
+__all__ = ["Game", "Played", "asked", "evidence_of", "rate_of", "refused", "retention_of", "with_head_of", "working"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +102,11 @@ def evidence_of(ruling: Ruling) -> Evidence:
         ghost_hits=ruling.ghost_hits,
         ghosts=ruling.ghosts,
     )
+
+
+def refused(ruling: Ruling) -> tuple[Finding, ...]:
+    """The finding of a claim that was refused before anything was asked; none of any other."""
+    return (Finding(code="refused-unasked", text=ruling.reason),) if ruling.reason else ()
 
 
 def with_head_of(model: nn.Module, victim: Network) -> Network | None:

@@ -60,6 +60,7 @@ class Ruling:
         marks: Inputs asked that count.
         ghosts: Ghosts asked; None where there are none by the profile.
         ghost_hits: Ghosts hit.
+        reason: Why the claim was refused before anything was asked; empty otherwise.
     """
 
     accepted: bool
@@ -71,6 +72,7 @@ class Ruling:
     marks: int
     ghosts: int | None = None
     ghost_hits: int | None = None
+    reason: str = ""
 
 
 class GameKey(ABC):
@@ -278,7 +280,16 @@ class Adi2018Key(GameKey):
         mk, asked = self._claimed(forgery), len(self.inputs)
         decision = verify(mk, self._vk, answer, truth=self._truth)
         if decision.reason:
-            return Ruling(accepted=False, verdict="REFUSED", bits=0, asked=0, leaves=None, hits=0, marks=asked)
+            return Ruling(
+                accepted=False,
+                verdict="REFUSED",
+                bits=0,
+                asked=0,
+                leaves=None,
+                hits=0,
+                marks=asked,
+                reason=decision.reason,
+            )
         hits = asked - decision.misses
         above, whole = tail_at_least(self.classes, asked, hits)
         return Ruling(

@@ -8,7 +8,7 @@ from wmproto.attacks.budget import Cost
 from wmproto.attacks.claim.claim import Forgery, ForgeryAttack, ForgeryView
 from wmproto.errors import ConfigError
 from wmproto.games.challenger import Challenger
-from wmproto.games.game import Game, Played, asked, evidence_of, rate_of, working
+from wmproto.games.game import Game, Played, asked, evidence_of, rate_of, refused, working
 from wmproto.games.grid import Attacker
 from wmproto.games.interval import rate
 from wmproto.games.record import Accuracy, Retention
@@ -59,4 +59,5 @@ class Unforgeability(Game):
             evidence=evidence_of(ruling),
             cost=cost,
             log=log,
+            findings=refused(ruling),
         )
