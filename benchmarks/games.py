@@ -13,8 +13,8 @@ import torch
 from results import header, write
 
 from wmproto.games.gridfile import parse_grid
-from wmproto.games.plan import plan
-from wmproto.games.runner import cells_of, run
+from wmproto.games.plan import digests, plan
+from wmproto.games.runner import run
 from wmproto.games.store import RunFolder
 
 GRID = Path(__file__).parents[1] / "examples" / "games" / "smoke.yaml"
@@ -23,9 +23,11 @@ GRID = Path(__file__).parents[1] / "examples" / "games" / "smoke.yaml"
 def play(folder: Path, workers: int) -> dict[str, float]:
     """Seconds of a whole run, and how many of them were work."""
     text = GRID.read_bytes()
-    parse_grid(text, what=GRID.name, folder=GRID.parent)
-    runs = RunFolder.create(folder, text, device="cpu", data=None, source=GRID.parent)
-    cells = cells_of(folder)
+    cells = list(parse_grid(text, what=GRID.name, folder=GRID.parent).cells())
+    unmade = RunFolder(folder, {"device": "cpu", "data": None, "digests": {}})
+    listed = [(cell.id, str(cell)) for cell in cells]
+    found = digests(cells, unmade)
+    runs = RunFolder.create(folder, text, device="cpu", data=None, digests=found, cells=listed, attacks={})
     tasks = plan(cells, runs)
     began = time.monotonic()
     run(folder, tasks, workers=workers, weights={task.name: 1 for task in tasks}, progress=lambda _done, _all: None)

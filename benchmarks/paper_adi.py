@@ -33,8 +33,8 @@ DIFFERENCES = (
     "is 25 points less accurate, and has far less room to learn 100 pictures by heart beside the task.",
     "Data: 10,000 pictures of CIFAR-10 for the owner, and 10,000 others for the thief; the paper trains and "
     "fine-tunes on the same 50,000, so its thief sees nothing that the mark was not trained with.",
-    "Rows a batch: k = 8, with k = 2 beside it; with 100 batches an epoch each trigger is seen 8 times an epoch (2 times "
-    "at k = 2), in the paper 10 times at k = 2.",
+    "Rows a batch: k = 8, with k = 2 beside it; with 100 batches an epoch each trigger is seen 8 times an epoch (2 "
+    "times at k = 2), in the paper 10 times at k = 2.",
     "Learning rate: from 0.05, divided by ten after each third of 60 epochs; the paper starts at 0.1, at which a net "
     "without batch normalisation learns badly. Fine-tuning at the last rate, 0.0005 here, 0.001 there.",
     "PRETRAINED: 30 epochs from 0.01; the paper's schedule for it is not known, and in the authors' code the rate goes "

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.torch
 def test_cells_are_what_was_counted_and_all_differ():
     found = parsed(grid(seeds="[1, 2, 3]", profiles="[wmproto/1, adi2018]"))
     cells = list(found.cells())
-    assert len(cells) == len(found) == 3 * 2 * (1 + (2 + 1) + (2 + 3) + (2 + 1) + (2 + 1))
+    assert len(cells) == found.count == 3 * 2 * (1 + (2 + 1) + (2 + 3) + (2 + 1) + (2 + 1))
     assert len({cell.id for cell in cells}) == len(cells)
 
 

@@ -100,7 +100,7 @@ def test_adi2018_is_its_verify():
     assert key.rule(misses(6)).verdict == "REFUSED"
     forged = key.opened()
     assert key.rule(misses(0), forgery=forged).accepted
-    assert not key.rule(misses(0), forgery=type(forged)(forged.inputs, forged.labels, (bytes(32),) * 50)).accepted
+    assert not key.rule(misses(0), forgery=type(forged)(forged.inputs, forged.labels, (bytes(64),) * 50)).accepted
 
 
 def test_adi2018_refuses_a_label_that_is_the_true_one():

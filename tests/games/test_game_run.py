@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -169,8 +170,6 @@ def test_ctrl_c_keeps_what_is_done_and_says_how_to_go_on(tmp_path):
 
 
 def test_a_damaged_model_is_refused_by_its_digest_and_nothing_is_lost(small, tmp_path):
-    import shutil
-
     shutil.copytree(small / "runs", tmp_path / "runs")
     cells = sorted((tmp_path / "runs" / "cells").iterdir())
     kept = {path: path.read_bytes() for path in cells[1:]}
@@ -187,8 +186,6 @@ def test_a_damaged_model_is_refused_by_its_digest_and_nothing_is_lost(small, tmp
 
 
 def test_a_run_of_other_versions_is_read_and_not_gone_on_with(small, tmp_path):
-    import shutil
-
     shutil.copytree(small / "runs", tmp_path / "runs")
     path = tmp_path / "runs" / "run.json"
     path.write_text(path.read_text().replace(torch.__version__, "2.0.0"))
@@ -259,3 +256,33 @@ def test_a_record_says_nothing_twice_and_reads_back(whole):
     for line in (whole / "records.jsonl").read_bytes().splitlines(keepends=True):
         assert parse_record(line, what="line").to_line() == line
     assert Record.model_config["extra"] == "forbid"
+
+
+def test_a_page_is_built_of_several_runs_and_overwrites_nothing(whole, small, tmp_path):
+    page = tmp_path / "page.html"
+    done = command("report", "build", whole, small / "runs", "--out", page, "--json")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert (told["records"], told["missing"]) == (30 + 6, 0)
+    text = page.read_text()
+    assert len(text.encode()) == told["bytes"]
+    for part in ("Table 1", "Figure 6", "cheater won", "guessed-opening"):
+        assert part in text
+    again = command("report", "build", whole, "--out", page)
+    assert again.returncode == 2
+    assert "exists already" in again.stderr
+    assert page.read_text() == text
+
+
+def test_a_page_of_an_unfinished_run_names_what_is_missing(small, tmp_path):
+    shutil.copytree(small / "runs", tmp_path / "runs")
+    for path in sorted((tmp_path / "runs" / "cells").iterdir())[1:]:
+        path.unlink()
+    done = command("report", "build", tmp_path / "runs", "--out", tmp_path / "page.html")
+    assert done.returncode == 0, done.stderr
+    assert "5 missing" in done.stdout
+    for path in (tmp_path / "runs" / "cells").iterdir():
+        path.unlink()
+    done = command("report", "build", tmp_path / "runs", "--out", tmp_path / "other.html")
+    assert done.returncode == 2
+    assert "is played yet" in done.stderr

@@ -7,10 +7,14 @@ is a model. See docs/researcher.md for one in forty lines.
 
 from __future__ import annotations
 
+import json
+import os
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy as np
@@ -60,7 +64,12 @@ class Run:
     log: list[dict[str, Any]] = field(default_factory=list)
 
     def note(self, **facts: Any) -> None:
-        """Add JSON values to the log."""
+        """Add facts to the log.
+
+        Raises:
+            TypeError, ValueError: Something that is no JSON value: convert with int(), float(), .tolist().
+        """
+        json.dumps(facts, allow_nan=False)
         self.log.append(facts)
 
 
@@ -82,8 +91,8 @@ class Adversary(ABC, Generic[View, Made]):
     def counted(self, view: View, budget: Budget, seed: int) -> tuple[Made, Cost, tuple[dict[str, Any], ...]]:
         """Run it; returns what it made, what that cost, and its log.
 
-        The global generators of torch and numpy, gradient mode, threads and default dtype are afterwards as before;
-        within, the generators start from ``seed``. The same seed gives the same bytes on the CPU of one machine.
+        Global state is afterwards as before, see undisturbed(). The same seed gives the same bytes on the CPU of one
+        machine.
 
         Args:
             view: What the game grants.
@@ -143,16 +152,29 @@ class EvasionAttack(Attack[WhiteBox]):
 
 @contextmanager
 def undisturbed(seed: int) -> Iterator[None]:
-    """Within: torch's and numpy's global generators start from ``seed``. Afterwards all global state is as before."""
+    """Within: the global generators of torch, numpy and Python start from ``seed``; afterwards all is as before.
+
+    All: these generators, threads, default dtype, gradient mode, deterministic mode, the current folder.
+    """
+    own, folder = sys.modules.get("random"), Path.cwd()  # not imported here: no secret is ever drawn from it
+    state = own.getstate() if own else None
     generator = np.random.get_state()
     threads, dtype, grad = torch.get_num_threads(), torch.get_default_dtype(), torch.is_grad_enabled()
+    deterministic = torch.are_deterministic_algorithms_enabled()
+    warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         np.random.seed(seed % 2**32)
+        if own:
+            own.seed(seed)
         try:
             yield
         finally:
+            if own:
+                own.setstate(state)
             np.random.set_state(generator)
             torch.set_num_threads(threads)
             torch.set_default_dtype(dtype)
             torch.set_grad_enabled(grad)
+            torch.use_deterministic_algorithms(deterministic, warn_only=warn_only)
+            os.chdir(folder)

@@ -97,6 +97,7 @@ class _Call:
     """One outermost call of a module: how many rows each of its layers has seen, forward and backward."""
 
     rows: dict[str, Counter[int]] = field(default_factory=lambda: {"forward": Counter(), "backward": Counter()})
+    entered: list[int] = field(default_factory=list)  # rows counted on the way in, of the layers that are not left yet
 
     def saw(self, meter: Meter, kind: str, layer: int, rows: int) -> None:
         seen = self.rows[kind]
@@ -154,18 +155,28 @@ def _enter(module: nn.Module, args: tuple[Any, ...]) -> None:
     if _THREAD.depth == 0:
         _THREAD.call = _Call()
     _THREAD.depth += 1
-    if _RUNNING and not _THREAD.unmetered and _THREAD.call is not None and _is_layer(module):
-        _THREAD.call.saw(_RUNNING[-1], "forward", id(module), _rows(_tensors(args)))
+    call = _THREAD.call
+    if call is not None and _is_layer(module):
+        rows = _rows(module, _tensors(args))
+        call.entered.append(rows)
+        if _RUNNING and not _THREAD.unmetered:
+            call.saw(_RUNNING[-1], "forward", id(module), rows)
 
 
 def _leave(module: nn.Module, _args: tuple[Any, ...], out: object) -> None:
     _THREAD.depth -= 1  # torch calls this hook after a forward or a pre-hook that raised, too
-    if not (_RUNNING and not _THREAD.unmetered and _THREAD.call is not None and _is_layer(module)):
+    call = _THREAD.call
+    if call is None or not _is_layer(module):
         return
-    meter, call, layer = _RUNNING[-1], _THREAD.call, id(module)
-    for tensor in _tensors([out]):
+    counted, tensors, layer = call.entered.pop() if call.entered else 0, list(_tensors([out])), id(module)
+    if not _RUNNING or _THREAD.unmetered:
+        return
+    meter, rows = _RUNNING[-1], _rows(module, tensors)
+    if rows > counted:  # its input came by name, or behind something smaller
+        call.saw(meter, "forward", layer, rows - counted)
+    for tensor in tensors:
         if tensor.requires_grad:
-            tensor.register_hook(lambda g: call.saw(meter, "backward", layer, _rows([g])))  # type: ignore[no-untyped-call]
+            tensor.register_hook(lambda _: call.saw(meter, "backward", layer, rows))  # type: ignore[no-untyped-call]
             return  # one output is enough: a layer counts once
 
 
@@ -181,5 +192,10 @@ def _tensors(values: Iterable[object]) -> Iterator[Tensor]:
             yield from _tensors(value)
 
 
-def _rows(tensors: Iterable[Tensor]) -> int:
-    return max((len(tensor) if tensor.dim() else 1 for tensor in tensors), default=1)
+def _rows(module: nn.Module, tensors: Iterable[Tensor]) -> int:
+    """Rows of the largest of these; of a linear layer all vectors, however they are laid out. 0 where there is none."""
+    linear = isinstance(module, nn.Linear)
+    return max(
+        (t.numel() // max(1, t.shape[-1]) if linear and t.dim() else len(t) if t.dim() else 1 for t in tensors),
+        default=0,
+    )

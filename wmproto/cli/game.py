@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -54,21 +56,32 @@ def run(grid_path: Path, out: Path, data: Path | None, device: str, workers: int
     on. Exit code 0 if every cell was played, 4 if some failed.
     """
     _check_extra()
+    from wmproto.games.catalogue import own_files
     from wmproto.games.gridfile import GRID_LIMIT, parse_grid
-    from wmproto.games.store import RunFolder, versions
+    from wmproto.games.plan import digests, plan
+    from wmproto.games.store import RunFolder
 
     text = read_input(grid_path, what="grid", limit=GRID_LIMIT)
     grid = parse_grid(text, what=str(grid_path), folder=grid_path.parent)
     _check_device(device)
+    cells = list(grid.cells())
+    unmade = RunFolder(out, {"device": device, "data": str(data) if data else None, "digests": {}})
     if dry_run:
-        facts = {"device": device, "data": str(data) if data else None, "source": str(grid_path.parent)}
-        return _foretold(list(grid.cells()), RunFolder(out, facts | {"versions": versions()}), workers, as_json)
+        return _foretold(cells, unmade, workers, as_json)
     if os.path.lexists(out):
         raise ConfigError(f"{out} exists already", hint=f"go on with it: wmproto game resume {out}; or another --out")
     check_parent(out)
-    cells = list(grid.cells())
-    _planned(cells, RunFolder(out, {"device": device, "data": str(data) if data else None, "source": "."}))
-    RunFolder.create(out, text, device=device, data=data, source=grid_path.parent)
+    plan(cells, unmade)
+    files = own_files(attacker.word for attacker in grid.attacks)
+    RunFolder.create(
+        out,
+        text,
+        device=device,
+        data=data,
+        digests=digests(cells, unmade),
+        cells=[(cell.id, str(cell)) for cell in cells],
+        attacks={file: read_input(grid_path.parent / file, what="attack", limit=GRID_LIMIT) for file in files},
+    )
     return _play(out, workers, as_json)
 
 
@@ -96,28 +109,20 @@ def resume(out: Path, workers: int, as_json: bool) -> int:
 def status(out: Path, as_json: bool) -> int:
     """Say what of a run is played, failed, void or still to do."""
     _check_extra()
-    from wmproto.games.runner import cells_of
     from wmproto.games.store import RunFolder
 
-    folder, cells = RunFolder.open(out), cells_of(out)
-    return _told(cells, {cell.id: folder.record(cell.id) for cell in cells}, out, as_json)
+    folder = RunFolder.open(out, any_version=True)
+    return _told(folder.cells(), {cell: folder.record(cell) for cell, _ in folder.cells()}, out, as_json)
 
 
 def _check_device(device: str) -> None:
     import torch
 
     torch.set_num_threads(1)  # as in every process of a run: what is measured beforehand must be what is played
-    kind, _, number = device.partition(":")
-    if kind not in ("cpu", "cuda") or (number and not number.isascii()) or (number and not number.isdigit()):
+    if not re.fullmatch(r"cpu|cuda(:[0-9]{1,3})?", device):
         raise ConfigError(f"there is no device {device!r}", hint="cpu, cuda or cuda:N")
-    if kind == "cuda" and int(number or 0) >= torch.cuda.device_count():
+    if device != "cpu" and int(device.partition(":")[2] or 0) >= torch.cuda.device_count():
         raise ConfigError(f"this machine has no device {device}", hint="torch sees no such GPU; try --device cpu")
-
-
-def _planned(cells: list[Cell], folder: RunFolder) -> list[Task]:
-    from wmproto.games.plan import plan
-
-    return plan(cells, folder)
 
 
 def _seconds(tasks: list[Task], cells: list[Cell], folder: RunFolder) -> dict[str, float]:
@@ -129,7 +134,9 @@ def _seconds(tasks: list[Task], cells: list[Cell], folder: RunFolder) -> dict[st
 
 
 def _foretold(cells: list[Cell], folder: RunFolder, workers: int, as_json: bool) -> int:
-    tasks = _planned(cells, folder)
+    from wmproto.games.plan import plan
+
+    tasks = plan(cells, folder)
     minutes = sum(_seconds(tasks, cells, folder).values()) / workers / 60
     size = sum(task.bytes for task in tasks)
     found = {
@@ -152,13 +159,17 @@ def _foretold(cells: list[Cell], folder: RunFolder, workers: int, as_json: bool)
 
 
 def _play(out: Path, workers: int, as_json: bool) -> int:
+    from wmproto.games.plan import digests, plan
     from wmproto.games.runner import cells_of
     from wmproto.games.runner import run as play
     from wmproto.games.store import RunFolder
 
+    out = out.absolute()
     folder, cells = RunFolder.open(out), cells_of(out)
+    if changed := [name for name, digest in digests(cells, folder).items() if folder.digests.get(name) != digest]:
+        raise ConfigError(f"other data than this run began with: {', '.join(changed)}", hint="put the old files back")
     done = {cell.id for cell in cells if (r := folder.record(cell.id)) is not None and r.state != "failed"}
-    left = [task for task in _planned(cells, folder) if task.name not in done and not folder.has(task.name)]
+    left = [task for task in plan(cells, folder) if task.name not in done and not folder.has(task.name)]
     wanted = {name for task in left if task.part == "cell" for name in (task.name, *task.needs)}
     tasks = [task for task in left if task.name in wanted]
     try:
@@ -168,14 +179,14 @@ def _play(out: Path, workers: int, as_json: bool) -> int:
                 play(out, tasks, workers=min(workers, len(tasks)), weights=weights, progress=tick)
     finally:
         records = {record.cell: record for record in folder.gather([cell.id for cell in cells])}
-    return _told(cells, records, out, as_json)
+    return _told(folder.cells(), records, Path(os.path.relpath(out)), as_json)
 
 
-def _told(cells: list[Cell], records: dict[str, Any], out: Path, as_json: bool) -> int:
-    found: dict[str, Record | None] = {cell.id: records.get(cell.id) for cell in cells}
+def _told(cells: list[tuple[str, str]], records: Mapping[str, Record | None], out: Path, as_json: bool) -> int:
+    found = {cell: records.get(cell) for cell, _ in cells}
     states = [record.state if record else "to do" for record in found.values()]
     counts = {state: states.count(state) for state in ("played", "void", "failed", "to do")}
-    failures = [(str(cell), record.error) for cell in cells if (record := found[cell.id]) and record.error]
+    failures = [(text, record.error) for cell, text in cells if (record := found[cell]) and record.error]
     lines = [
         f"{out}: {', '.join(f'{count} {state}' for state, count in counts.items() if count)} of {len(cells)} cells"
     ]

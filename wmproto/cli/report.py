@@ -30,24 +30,22 @@ def build(runs: tuple[Path, ...], out: Path, as_json: bool) -> None:
     if any(find_spec(name) is None for name in ("jinja2", "torch", "scipy", "yaml")):
         raise MissingExtraError("games")
     from wmproto.games.page import render
-    from wmproto.games.runner import cells_of
     from wmproto.games.store import RunFolder
     from wmproto.wire.writing import write_new
 
     check_new(out)
-    records, missing, titles = [], [], []
+    records, missing = [], []
     for path in runs:
-        folder, cells = RunFolder.open(path, any_version=True), cells_of(path)
-        titles.append(cells[0].grid.name)
-        for cell in cells:
-            found = folder.record(cell.id)
+        folder = RunFolder.open(path, any_version=True)
+        for cell, text in folder.cells():
+            found = folder.record(cell)
             if found is None:
-                missing.append(str(cell))
+                missing.append(text)
             else:
                 records.append(found)
     if not records:
         raise ConfigError(f"nothing of {runs[0]} is played yet", hint=f"wmproto game resume {runs[0]}")
-    page = render(records, missing=missing, title=", ".join(dict.fromkeys(titles))).encode()
+    page = render(records, missing=missing, title=", ".join(dict.fromkeys(record.grid for record in records))).encode()
     write_new(out, page, mode=0o644)
     facts = {"bytes": len(page), "missing": len(missing), "out": str(out), "records": len(records)}
     emit(as_json, facts, [f"{out}: {len(page)} bytes about {len(records)} cells, {len(missing)} missing"])

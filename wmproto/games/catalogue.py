@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-from collections.abc import Callable
+import inspect
+import sys
+from collections.abc import Callable, Iterable
 from dataclasses import fields
 from hashlib import sha256
 from pathlib import Path
@@ -21,7 +23,7 @@ from wmproto.models.resnet import resnet18
 from wmproto.models.wide_cnn import wide_cnn
 from wmproto.release.architecture import Architecture
 
-__all__ = ["ATTACKS", "MODELS", "SCHEMES", "attack_class", "kind_of", "own_digest", "settings_of"]
+__all__ = ["ATTACKS", "MODELS", "SCHEMES", "attack_class", "kind_of", "own_digest", "own_files", "settings_of"]
 
 SCHEMES: dict[str, type[Scheme]] = {each.name: each for each in (AdiFromScratch, AdiPretrained)}
 
@@ -79,18 +81,34 @@ def attack_class(name: str, folder: Path) -> type[Adversary[Any, Any]]:
 def _own(name: str, folder: Path) -> type[Adversary[Any, Any]]:
     file, _, cls = name.rpartition(":")
     path = folder / file
-    spec = importlib.util.spec_from_file_location(f"wmproto_own_{path.stem}", path)
+    module_name = f"wmproto_own_{sha256(str(path.resolve()).encode()).hexdigest()[:16]}"
+    spec = importlib.util.spec_from_file_location(module_name, path)
     try:
         if spec is None or spec.loader is None:
             raise ImportError("no Python file")
         module = importlib.util.module_from_spec(spec)
+        sys.modules[module_name] = module  # dataclasses look their annotations up there
         spec.loader.exec_module(module)
         found = getattr(module, cls)
     except Exception as err:  # whatever a stranger's file does wrong
         raise ConfigError(f"cannot load the attack {name!r}: {type(err).__name__}: {err}") from err
     if not (isinstance(found, type) and issubclass(found, tuple(base for base, _ in _KINDS))):
         raise ConfigError(f"{name!r} is no attack", hint="subclass RemovalAttack, ExtractionAttack or EvasionAttack")
+    parameters = getattr(found, "__dataclass_params__", None)
+    if parameters is None or not parameters.frozen or "__dataclass_params__" not in vars(found):
+        raise ConfigError(f"{name!r} is no frozen dataclass", hint="write @dataclass(frozen=True) above the class")
+    if not all(isinstance(getattr(found, word, None), str) for word in ("name", "source")):
+        raise ConfigError(
+            f"{name!r} has no name or no source", hint='name: ClassVar[str] = "its-word"; likewise source'
+        )
+    if inspect.isabstract(found):
+        raise ConfigError(f"{name!r} has no method run", hint="def run(self, view, run) returns the model")
     return cast(type[Adversary[Any, Any]], found)
+
+
+def own_files(names: Iterable[str]) -> list[Path]:
+    """The files of strangers' attacks among these names, as they stand there, each once."""
+    return [Path(file) for file in dict.fromkeys(name.rpartition(":")[0] for name in names if ".py:" in name)]
 
 
 def own_digest(name: str, folder: Path) -> str | None:

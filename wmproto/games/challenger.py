@@ -7,8 +7,9 @@ the stranger's model has data and a start of its own.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, replace
 from functools import cached_property
 from typing import Any
 
@@ -17,14 +18,15 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from wmproto.attacks.attack import Adversary, Attack, ExtractionAttack, Outcome
+from wmproto.attacks.attack import Adversary, Attack, EvasionAttack, ExtractionAttack, Outcome
 from wmproto.attacks.budget import Budget
 from wmproto.attacks.view import Api, BlackBox, WhiteBox
 from wmproto.errors import ConfigError
 from wmproto.games.catalogue import MODELS, settings_of
 from wmproto.games.cheater import plant
-from wmproto.games.data import Shares, key_pictures, shares
+from wmproto.games.data import Shares, key_pictures, own_copy, shares
 from wmproto.games.grid import Attacker, Cell
+from wmproto.games.judge import Asked, rebuilt
 from wmproto.games.keys import Adi2018Key, GameKey, Wmproto1Key, drawn, noise_inputs
 from wmproto.games.store import Artefact, RunFolder
 from wmproto.marking.scheme import Scheme
@@ -32,7 +34,7 @@ from wmproto.models.cnn import standardisation
 from wmproto.models.data import Dataset
 from wmproto.models.fit import fresh
 from wmproto.models.network import Network, network_tensors
-from wmproto.models.training import Batches, accuracy, descend
+from wmproto.models.training import descend
 from wmproto.release.architecture import Architecture
 
 __all__ = ["Challenger"]
@@ -56,6 +58,7 @@ class Challenger:
         self.device = torch.device(folder.device)
         self.work_seconds = 0.0
         self._models: dict[str, Artefact] = {}
+        self._asked: dict[str, Asked] = {}
 
     # --- data and keys ------------------------------------------------------------------------------------------
 
@@ -152,8 +155,8 @@ class Challenger:
     def _timed(self, make: Callable[[], tuple[Network, dict[str, Any]]]) -> tuple[Network, dict[str, Any]]:
         began = time.monotonic()
         network, facts = make()
-        right, total = self.accuracy(network)
-        return network, {"right": right, "total": total, "seconds": time.monotonic() - began, **facts}
+        asked = self.asked(network)
+        return network, {"right": asked.right, "total": asked.total, "seconds": time.monotonic() - began, **facts}
 
     def _clean(self, start: str, data: Dataset) -> tuple[Network, dict[str, Any]]:
         training, seed = self.cell.grid.training, self.seed_of(start)
@@ -179,47 +182,61 @@ class Challenger:
         attack = cell.adversary.attack
         if not isinstance(attack, Attack):
             raise ValueError("only attacks on models have a control")
-        model = attack.attack(self.view(attack, self.model("twin")), cell.budget, self.seed_of("attack")).model
-        if not isinstance(model, Network):
-            raise ConfigError(f"the attack {attack.name} makes a module that is no wmproto Network")
-        return model, {}
+        return rebuilt(self.attacked(attack, cell.budget, of="twin").model, word=attack.name), {}
 
     # --- views --------------------------------------------------------------------------------------------------
 
-    def view(self, attack: Attack[Any], of: Artefact) -> WhiteBox | BlackBox:
+    def view(self, attack: Attack[Any], of: Artefact, *, published: bytes) -> WhiteBox | BlackBox:
         """What the game grants an attack on this model."""
-        data, published = self.shares.thief, self.key.published
         if isinstance(attack, ExtractionAttack):
             api = self.api(of.network, soft=attack.soft)
-            return BlackBox(api, data.x.copy(), self.shares.classes, self.device, published)
-        return self.white_box(of)
+            return BlackBox(api, self.shares.thief.x.copy(), self.shares.classes, self.device, published)
+        return self.white_box(of, published=published)
 
-    def white_box(self, of: Artefact) -> WhiteBox:
+    def white_box(self, of: Artefact, *, published: bytes) -> WhiteBox:
         """Weights and labelled data."""
-        tensors = network_tensors(of.network)
-        architecture, classes = of.network.architecture, self.shares.classes
-        return WhiteBox(architecture, tensors, self.shares.thief, classes, self.device, self.key.published)
+        architecture, classes, data = of.network.architecture, self.shares.classes, own_copy(self.shares.thief)
+        return WhiteBox(architecture, network_tensors(of.network), data, classes, self.device, published)
 
     def api(self, network: Network, *, soft: bool) -> Api:
         """A model behind an interface."""
+        device = self.device
 
         def answer(x: NDArray[np.uint8]) -> Tensor:
             parts = torch.split(torch.from_numpy(np.ascontiguousarray(x)), _LARGE)
-            return torch.cat([network(part.to(self.device)).cpu() for part in parts])
+            return torch.cat([network(part.to(device)).cpu() for part in parts])
 
         return Api(answer, soft=soft)
 
-    def attacked(self, attack: Attack[Any], budget: Budget) -> Outcome:
-        """Run an attack on the victim."""
+    def attacked(self, attack: Attack[Any], budget: Budget, *, of: str) -> Outcome:
+        """Run an attack on one of the models; what it returns comes back as the judge takes it."""
+        view = self.view(attack, self.model(of), published=self.key.published if of == "victim" else b"")
+        with self.working():
+            outcome = attack.attack(view, budget, self.seed_of("attack"))
+        if isinstance(attack, EvasionAttack):
+            return outcome
+        return replace(outcome, model=rebuilt(outcome.model, word=attack.name))
+
+    def asked(self, model: nn.Module, *, forward: int = 0) -> Asked:
+        """A model under the judge's questions; ``forward``: what a module that is no network may compute meanwhile."""
+        inputs, seed = self.key.inputs, self.seed_of("judge")
+        with self.working():
+            return Asked(model, self.shares.test, device=self.device, inputs=inputs, seed=seed, forward=forward)
+
+    def part(self, name: str) -> Asked:
+        """One of the models of ``model()`` under questions; the same object each time."""
+        if name not in self._asked:
+            self._asked[name] = self.asked(self.model(name).network)
+        return self._asked[name]
+
+    @contextmanager
+    def working(self) -> Iterator[None]:
+        """Count what happens within as work, not as harness."""
         began = time.monotonic()
         try:
-            return attack.attack(self.view(attack, self.model("victim")), budget, self.seed_of("attack"))
+            yield
         finally:
             self.work_seconds += time.monotonic() - began
-
-    def accuracy(self, model: nn.Module) -> tuple[int, int]:
-        """Right answers and all test pictures."""
-        return accuracy(model, Batches(self.shares.test, batch=_LARGE, seed=0))  # type: ignore[arg-type]
 
     def seed_of(self, what: str) -> int:
         """A seed below 2**62 for one use."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -18,12 +18,13 @@ from wmproto.attacks.claim.claim import Claim, ClaimAttack, ClaimView, Registere
 from wmproto.attacks.view import Api
 from wmproto.errors import ConfigError
 from wmproto.games.challenger import Challenger
-from wmproto.games.game import Game, Played, asked, evidence_of, rate_of, refused, working
+from wmproto.games.data import own_copy
+from wmproto.games.game import NO_MARK, Game, Played, evidence_of, rate_of, refused
 from wmproto.games.grid import Attacker
 from wmproto.games.interval import rate
+from wmproto.games.judge import Asked
 from wmproto.games.keys import GameKey, Wmproto1Key, noise_inputs
 from wmproto.games.record import Accuracy, Retention
-from wmproto.games.store import Artefact
 from wmproto.wire.profile import WMPROTO_1
 
 __all__ = ["FalseClaim", "NonTrivialOwnership"]
@@ -43,12 +44,10 @@ class _Honest(ClaimAttack):
 
 
 class _ClaimGame(Game):
-    @abstractmethod
-    def suspect(self, challenger: Challenger) -> Artefact:
-        """The model that is claimed."""
+    suspect: ClassVar[Literal["victim", "independent"]]
 
     @abstractmethod
-    def cheat(self, challenger: Challenger) -> tuple[GameKey, Artefact]:
+    def cheat(self, challenger: Challenger) -> tuple[GameKey, Asked]:
         """What the cheater brings: a key, and the model that is claimed."""
 
     def play(self, challenger: Challenger) -> Played:
@@ -58,24 +57,22 @@ class _ClaimGame(Game):
         log: tuple[dict[str, Any], ...] = ()
         if adversary == "cheater":
             key, suspect = self.cheat(challenger)
-            ruling = key.rule(asked(suspect.network, challenger))
+            ruling = key.rule(suspect.answer)
         else:
-            suspect = self.suspect(challenger)
+            suspect = challenger.part(self.suspect)
             keys: list[GameKey] = []
-            view = self._view(challenger, suspect, keys)
             attack, budget = self._attack(challenger)
-            with working(challenger):
-                claimed = attack.attack(view, budget, challenger.seed_of("attack"))
+            with challenger.working():
+                claimed = attack.attack(self._view(challenger, keys), budget, challenger.seed_of("attack"))
             claim = claimed.claim
             if adversary != "no-op":
                 cost, log = claimed.cost, claimed.log
-            answer = asked(suspect.network, challenger)
-            ruling = self._heard(keys, claim).rule(answer, start=claim.start, count=claim.count)
-        result = rate(ruling.hits, ruling.marks)
+            ruling = self._heard(keys, claim).rule(suspect.answer, start=claim.start, count=claim.count)
+        marked = self.suspect == "victim"
+        took = not marked or challenger.key.rule(challenger.part("victim").answer).accepted
         model = rate_of(suspect)
-        marked = self.name == NonTrivialOwnership.name
         return Played(
-            won=ruling.accepted,
+            won=ruling.accepted if took else None,
             accuracy=Accuracy(
                 victim=model if marked else None,
                 twin=None,
@@ -84,12 +81,18 @@ class _ClaimGame(Game):
                 control=None,
             ),
             retention=Retention(
-                victim=None, twin=None, independent=None, result=result, control=None, original_head=None
+                victim=None,
+                twin=None,
+                independent=None,
+                result=rate(ruling.hits, ruling.marks) if ruling.asked else None,
+                control=None,
+                original_head=None,
             ),
             evidence=evidence_of(ruling),
             cost=cost,
             log=log,
-            findings=refused(ruling),
+            findings=(*refused(ruling), *(() if took else (NO_MARK,))),
+            void=not took,
         )
 
     @staticmethod
@@ -103,19 +106,18 @@ class _ClaimGame(Game):
             raise ConfigError("an attack needs a budget")
         return cell.adversary.attack, cell.budget
 
-    @staticmethod
-    def _view(challenger: Challenger, suspect: Artefact, keys: list[GameKey]) -> ClaimView:
+    def _view(self, challenger: Challenger, keys: list[GameKey]) -> ClaimView:
         def register(inputs: Sequence[bytes], labels: Sequence[int] | None) -> Registered:
             key = challenger.make_key(inputs, ("liar", len(keys)), labels)
             keys.append(key)
             return Registered(len(keys) - 1, key.inputs, key.labels.copy(), key.ghosts.copy())
 
         def api() -> Api:
-            return challenger.api(suspect.network, soft=False)
+            return challenger.api(challenger.model(self.suspect).network, soft=False)
 
         parts, born = challenger.shares, challenger.cell.profile == "wmproto/1"
         return ClaimView(
-            data=parts.thief,
+            data=own_copy(parts.thief),
             shape=parts.shape,
             classes=parts.classes,
             leaves=challenger.size,
@@ -146,25 +148,19 @@ class NonTrivialOwnership(_ClaimGame):
     """He wins if a claim under a key that he made beforehand stands over somebody else's marked model."""
 
     name: ClassVar[str] = "non-trivial-ownership"
+    suspect = "victim"
 
-    def suspect(self, challenger: Challenger) -> Artefact:
-        """The owner's marked model."""
-        return challenger.model("victim")
-
-    def cheat(self, challenger: Challenger) -> tuple[GameKey, Artefact]:
+    def cheat(self, challenger: Challenger) -> tuple[GameKey, Asked]:
         """He is told the owner's secrets, and claims as she would."""
-        return challenger.key, challenger.model("victim")
+        return challenger.key, challenger.part("victim")
 
 
 class FalseClaim(_ClaimGame):
     """He wins if a claim stands over a model that was trained on other data, by somebody else, without any mark."""
 
     name: ClassVar[str] = "false-claim"
+    suspect = "independent"
 
-    def suspect(self, challenger: Challenger) -> Artefact:
-        """A stranger's model."""
-        return challenger.model("independent")
-
-    def cheat(self, challenger: Challenger) -> tuple[GameKey, Artefact]:
+    def cheat(self, challenger: Challenger) -> tuple[GameKey, Asked]:
         """His labels are told to whoever trains the suspect: the one thing that the theorem excludes."""
-        return challenger.cheats_key, challenger.model("planted")
+        return challenger.cheats_key, challenger.part("planted")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from wmproto.games.challenger import Challenger
-from wmproto.games.game import Game, Played, asked, evidence_of, rate_of, retention_of
+from wmproto.games.game import Game, Played, evidence_of, rate_of, retention_of
 from wmproto.games.record import Accuracy, Retention
 
 __all__ = ["Functionality"]
@@ -18,23 +18,16 @@ class Functionality(Game):
 
     def play(self, challenger: Challenger) -> Played:
         """See Game."""
-        key, models = (
-            challenger.key,
-            (challenger.model("victim"), challenger.model("twin"), challenger.model("independent")),
-        )
-        answers = [asked(found.network, challenger) for found in models]
-        victim, twin, independent = (retention_of(key, answer) for answer in answers)
+        key, parts = challenger.key, [challenger.part(name) for name in ("victim", "twin", "independent")]
+        victim, twin, independent = (retention_of(key, part.answer) for part in parts)
+        accuracies = [rate_of(part) for part in parts]
         return Played(
             won=None,
             accuracy=Accuracy(
-                victim=rate_of(models[0]),
-                twin=rate_of(models[1]),
-                independent=rate_of(models[2]),
-                result=None,
-                control=None,
+                victim=accuracies[0], twin=accuracies[1], independent=accuracies[2], result=None, control=None
             ),
             retention=Retention(
                 victim=victim, twin=twin, independent=independent, result=None, control=None, original_head=None
             ),
-            evidence=evidence_of(key.rule(answers[0])),
+            evidence=evidence_of(key.rule(parts[0].answer)),
         )

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -15,13 +12,13 @@ from torch import nn
 from wmproto.attacks.budget import Cost
 from wmproto.games.challenger import Challenger
 from wmproto.games.interval import rate
+from wmproto.games.judge import Asked
 from wmproto.games.keys import Answer, GameKey, Ruling
 from wmproto.games.record import Accuracy, Evidence, Finding, Rate, Retention
-from wmproto.games.store import Artefact
-from wmproto.models.fit import answerer, copy_of
+from wmproto.models.fit import copy_of
 from wmproto.models.network import Network
 
-__all__ = ["Game", "Played", "asked", "evidence_of", "rate_of", "refused", "retention_of", "with_head_of", "working"]
+__all__ = ["NO_MARK", "Game", "Played", "evidence_of", "rate_of", "refused", "retention_of", "with_head_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +33,12 @@ class Played:
     log: tuple[dict[str, Any], ...] = ()
     findings: tuple[Finding, ...] = ()
     void: bool = False
+
+
+NO_MARK = Finding(
+    code="mark-did-not-take",
+    text="the claim does not stand over the marked model itself, so there is nothing to attack: measured, not won",
+)
 
 
 class Game(ABC):
@@ -57,38 +60,15 @@ class Game(ABC):
         """
 
 
-@contextmanager
-def working(challenger: Challenger) -> Iterator[None]:
-    """Count what happens within as work, not as harness."""
-    began = time.monotonic()
-    try:
-        yield
-    finally:
-        challenger.work_seconds += time.monotonic() - began
-
-
-def asked(model: nn.Module, challenger: Challenger) -> Answer:
-    """A model as a court asks it, each input once."""
-    answer, known = answerer(model.eval(), challenger.shares.shape), dict[bytes, int | None]()
-
-    def remembered(inputs: bytes) -> int | None:
-        if inputs not in known:
-            with working(challenger):
-                known[inputs] = answer(inputs)
-        return known[inputs]
-
-    return remembered
-
-
 def retention_of(key: GameKey, answer: Answer) -> Rate:
     """How many of a key's marks a model answers with their label: all of them, not only those offered."""
     marks = [(x, y) for x, y, ghost in zip(key.inputs, key.labels.tolist(), key.ghosts, strict=True) if not ghost]
     return rate(sum(answer(x) == y for x, y in marks), len(marks))
 
 
-def rate_of(found: Artefact) -> Rate:
-    """Accuracy of a model in the store."""
-    return rate(found.facts["right"], found.facts["total"])
+def rate_of(asked: Asked) -> Rate:
+    """Accuracy on the test pictures."""
+    return rate(asked.right, asked.total)
 
 
 def evidence_of(ruling: Ruling) -> Evidence:

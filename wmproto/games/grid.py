@@ -160,8 +160,9 @@ class Grid:
     budgets: tuple[Budget, ...]
     seeds: tuple[int, ...]
 
-    def __len__(self) -> int:
-        """Cells, without making them."""
+    @property
+    def count(self) -> int:
+        """Number of cells, without making them."""
         each = 0
         for game in self.games:
             played = sum(attacker.kind in KINDS[game] for attacker in self.attacks) * len(self.budgets)

@@ -64,11 +64,15 @@ def parse_grid(data: bytes, *, what: str, folder: Path) -> Grid:
     )
     if not grid.schemes and set(grid.games) - {"false-claim"}:
         raise top.error("a game needs a scheme", hint="add schemes: [{name: adi-from-scratch}]")
-    if len(grid) > MOST_CELLS:
+    if grid.count > MOST_CELLS:
         raise top.error(
-            f"the grid has {len(grid):,} cells, at most {MOST_CELLS:,} are played", hint="sweep less at once"
+            f"the grid has {grid.count:,} cells, at most {MOST_CELLS:,} are played", hint="sweep less at once"
         )
-    if len({cell.id for cell in grid.cells()}) != len(grid):
+    try:
+        names = {cell.id for cell in grid.cells()}
+    except (TypeError, ValueError) as err:
+        raise top.error(f"a setting of an attack is no JSON value: {err}") from err
+    if len(names) != grid.count:
         raise top.error("something stands in the grid twice", hint="look for a setting or seed that is listed twice")
     return grid
 
@@ -144,6 +148,8 @@ def _attacks(item: Item, folder: Path) -> list[Attacker]:
     if "name" not in found:
         raise item.error("'name' is missing", hint=f"one of {', '.join(ATTACKS)}, or FILE.py:CLASS")
     name = found["name"].text()
+    if Path(name).is_absolute() or ".." in Path(name).parts:
+        raise found["name"].error("an attack's file lies beside the grid, or in a folder below it")
     try:
         cls, digest = attack_class(name, folder), own_digest(name, folder)
     except ConfigError as err:
@@ -195,5 +201,9 @@ def _number(value: object) -> float:
 def _checked(item: Item, make: Callable[[], _Made]) -> _Made:
     try:
         return make()
+    except ConfigError:
+        raise
     except ValueError as err:
         raise item.error(str(err)) from err
+    except Exception as err:  # of a stranger's class
+        raise item.error(f"{type(err).__name__}: {err}") from err

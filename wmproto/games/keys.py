@@ -12,7 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,6 +84,7 @@ class GameKey(ABC):
         ghosts: (n,) bool.
         shape: (H, W, C) of an input.
         classes: Number of classes.
+        salt_bytes: Length of each salt of ``opened``.
     """
 
     inputs: tuple[bytes, ...]
@@ -91,6 +92,7 @@ class GameKey(ABC):
     ghosts: NDArray[np.bool_]
     shape: tuple[int, int, int]
     classes: int
+    salt_bytes: ClassVar[int]
 
     @property
     @abstractmethod
@@ -142,6 +144,8 @@ class Wmproto1Key(GameKey):
         who: Whose key it is, and which of his: other words give other secrets.
         profile: Another one in tests alone.
     """
+
+    salt_bytes = 32
 
     def __init__(
         self,
@@ -235,6 +239,8 @@ class Adi2018Key(GameKey):
         truth: The oracle O^f, for the first step of Verify; None for generated triggers.
     """
 
+    salt_bytes = 64
+
     def __init__(
         self,
         inputs: Sequence[bytes],
@@ -268,8 +274,9 @@ class Adi2018Key(GameKey):
         return sha256(self.published).digest()
 
     def opened(self) -> Forgery:
-        """See GameKey; both salts of a trigger, one after the other, would be 64 bytes: the input's is given."""
-        return Forgery(self.inputs, self._mk.labels, self._mk.input_salts)
+        """See GameKey."""
+        salts = zip(self._mk.input_salts, self._mk.label_salts, strict=True)
+        return Forgery(self.inputs, self._mk.labels, tuple(b"".join(pair) for pair in salts))
 
     def rule(
         self, answer: Answer, *, start: int = 0, count: int | None = None, forgery: Forgery | None = None
@@ -303,6 +310,7 @@ class Adi2018Key(GameKey):
         )
 
     def _claimed(self, forgery: Forgery | None) -> MarkingKey:
-        if forgery is None or forgery == self.opened():  # the cheater is told the labels' salts, too
+        if forgery is None:
             return self._mk
-        return MarkingKey(forgery.inputs, forgery.labels, forgery.salts, forgery.salts)
+        salts = [(salt[:32], salt[32:]) for salt in forgery.salts]
+        return MarkingKey(forgery.inputs, forgery.labels, tuple(a for a, _ in salts), tuple(b for _, b in salts))

@@ -5,22 +5,26 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
 import numpy as np
 import torch
 
 from wmproto.attacks.claim.claim import ClaimAttack
+from wmproto.errors import ConfigError
 from wmproto.games.challenger import Challenger
 from wmproto.games.cheater import EPOCHS
+from wmproto.games.data import key_pictures
 from wmproto.games.grid import Attacker, Cell
+from wmproto.games.keys import GameKey
 from wmproto.games.store import RunFolder
 from wmproto.models.data import Dataset
 from wmproto.models.fit import fresh
 from wmproto.models.recipe import Recipe
 from wmproto.models.training import Batches, descend
 
-__all__ = ["Task", "plan", "seconds_a_sample"]
+__all__ = ["Task", "check_able", "digests", "plan", "seconds_a_sample"]
 
 _PICTURES = 256  # of the measurement, twice
 
@@ -49,16 +53,50 @@ class Task:
 def plan(cells: list[Cell], folder: RunFolder) -> list[Task]:
     """All tasks of a grid, those that others need before them; the same models are one task."""
     tasks: dict[str, Task] = {}
+    able: set[bytes] = set()
     for index, cell in enumerate(cells):
         challenger = Challenger(cell, folder)
+        if challenger.key.name not in able:
+            check_able(challenger.key)
+            able.add(challenger.key.name)
         needs = []
-        for part, facts in challenger.needed().items():
+        parts = challenger.needed()
+        for part, facts in parts.items():
             name = folder.name(facts)
             needs.append(name)
-            before = tuple(needs[:-1]) if part in ("victim", "planted", "control") else ()
+            start = {"victim": "twin", "control": "twin", "planted": "independent"}.get(part)
+            before = (folder.name(parts[start]),) if start else ()
             tasks.setdefault(name, Task(name, part, index, before, _training(cell, part), 4 * _weights(challenger)))
         tasks[cell.id] = Task(cell.id, "cell", index, tuple(needs), _playing(cell), 4096)
     return list(tasks.values())
+
+
+def check_able(key: GameKey) -> None:
+    """Check that a claim under this key can stand at all: with every label hit.
+
+    Raises:
+        ConfigError: It has too few leaves for its classes.
+    """
+    labels = dict(zip(key.inputs, key.labels.tolist(), strict=True))
+    if not (ruling := key.rule(labels.get)).accepted:
+        why = ruling.reason or f"{ruling.bits} bits at most"
+        raise ConfigError(
+            f"no claim under a key of {len(key.inputs)} inputs and {key.classes} classes can stand: {why}",
+            hint="wmproto verdict plan --classes N says how many leaves it takes",
+        )
+
+
+def digests(cells: Iterable[Cell], folder: RunFolder) -> dict[str, str]:
+    """What the run's data are, by name: 64 hexadecimal digits each."""
+    found: dict[str, str] = {}
+    for cell in cells:
+        name = f"{cell.data.name}, seed {cell.seed}"
+        if name not in found:
+            parts = Challenger(cell, folder).shares
+            found[name] = parts.digest
+            if (file := cell.grid.keys.pictures) is not None:
+                found[file] = sha256(key_pictures(file, folder.data, parts.shape).tobytes()).hexdigest()
+    return found
 
 
 def _weights(challenger: Challenger) -> int:

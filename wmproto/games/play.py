@@ -45,10 +45,10 @@ def play(cell: Cell, folder: RunFolder) -> Record:
         return failed(cell, folder, str(err), challenger)
     try:
         played = GAMES[cell.game].play(challenger)
-    except Exception as err:  # an attack may be a stranger's code, and may do anything
+        cost = Spent(seconds=time.monotonic() - began, work_seconds=challenger.work_seconds)
+        return _record(cell, folder, challenger, played, cost)
+    except (Exception, SystemExit) as err:  # an attack may be a stranger's code, and may do anything
         return failed(cell, folder, reason(err), challenger)
-    cost = Spent(seconds=time.monotonic() - began, work_seconds=challenger.work_seconds)
-    return _record(cell, folder, challenger, played, cost)
 
 
 def failed(cell: Cell, folder: RunFolder, error: str, challenger: Challenger | None = None) -> Record:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
+import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -30,7 +33,7 @@ Progress = Callable[[int, int], None]
 def cells_of(path: Path) -> list[Cell]:
     """The cells of a run's folder, in their order."""
     folder = RunFolder.open(path, any_version=True)
-    return list(parse_grid(folder.grid_bytes(), what=str(path / "grid.yaml"), folder=folder.source).cells())
+    return list(parse_grid(folder.grid_bytes(), what=str(path / "grid.yaml"), folder=folder.attacks).cells())
 
 
 def run(path: Path, tasks: list[Task], *, workers: int, weights: dict[str, int], progress: Progress) -> None:
@@ -50,25 +53,27 @@ def run(path: Path, tasks: list[Task], *, workers: int, weights: dict[str, int],
     left = {task.name: task for task in tasks}
     total, done = sum(weights[name] for name in left), 0
     broken: dict[str, str] = {}
-    with _workers(workers) as start:
-        running: dict[Future[str], Task] = {}
-        while left or running:
-            while len(running) < workers and (task := _ready(left, running)):
-                del left[task.name]
-                why = next((broken[name] for name in task.needs if name in broken), "")
-                running[start(path, task, why)] = task
-            for future in wait(running, return_when=FIRST_COMPLETED).done:
-                task = running.pop(future)
-                try:
+    running: dict[Future[str], Task] = {}
+    try:
+        with _workers(workers) as start:
+            while left or running:
+                while len(running) < workers and (task := _ready(left, running)):
+                    del left[task.name]
+                    why = next((broken[name] for name in task.needs if name in broken), "")
+                    running[start(path, task, why)] = task
+                for future in wait(running, return_when=FIRST_COMPLETED).done:
                     if error := future.result():
-                        broken[task.name] = error
-                except BrokenProcessPool as err:
-                    raise ConfigError(
-                        "a process of the run died; it may have run out of memory",
-                        hint="wmproto game resume goes on; --workers 1 needs less memory",
-                    ) from err
-                done += weights[task.name]
-                progress(done, total)
+                        broken[running[future].name] = error
+                    done += weights[running.pop(future).name]
+                    progress(done, total)
+    except BrokenProcessPool as err:
+        doing = ", ".join(
+            str(cells_of(path)[task.cell]) if task.part == "cell" else task.part for task in running.values()
+        )
+        raise ConfigError(
+            f"a process of the run died, out of memory or by an attack's doing; being worked on: {doing}",
+            hint="wmproto game resume goes on; --workers 1 needs less memory and shows which cell it is",
+        ) from err
 
 
 def _ready(left: dict[str, Task], running: dict[Future[str], Task]) -> Task | None:
@@ -110,7 +115,7 @@ def _workers(count: int) -> Iterator[Callable[[Path, Task, str], Future[str]]]:
             torch.set_num_threads(threads)
         return
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(count, mp_context=context, initializer=_begin)
+    pool = ProcessPoolExecutor(count, mp_context=context, initializer=_begin, initargs=(os.getpid(),))
     try:
         yield lambda path, task, why: pool.submit(work, path, task, why)
     finally:
@@ -119,9 +124,16 @@ def _workers(count: int) -> Iterator[Callable[[Path, Task, str], Future[str]]]:
         pool.shutdown(cancel_futures=True)
 
 
-def _begin() -> None:
+def _begin(parent: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the first process's, which ends this one
     torch.set_num_threads(1)
+    threading.Thread(target=_outlive_nobody, args=(parent,), daemon=True).start()
+
+
+def _outlive_nobody(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(1)  # the first process was killed: nobody waits for what this one does
 
 
 def _here(path: Path, task: Task, why: str) -> Future[str]:

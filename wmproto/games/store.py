@@ -1,7 +1,9 @@
 """The folder of a run: the grid, trained models by what they follow from, and one record a cell. Every write is whole.
 
     RUNS/grid.yaml          the grid, byte for byte
-    RUNS/run.json           format, device, versions, where files of data and attacks lie
+    RUNS/attacks/           attacks of the reader's own that it names, as they were
+    RUNS/cells.json         id and description of every cell, in the order of the grid
+    RUNS/run.json           format, device, versions, digests of the data, where they lie
     RUNS/models/ID.*        a trained network (model file) and what is known of it; ID follows from all that made it
     RUNS/cells/ID.json      the record of a played cell
     RUNS/records.jsonl      all records in the order of the grid, written when a run ends or stops
@@ -15,10 +17,13 @@ import fcntl
 import json
 import platform
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from hashlib import sha256
+from importlib import metadata
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -42,14 +47,24 @@ FORMAT = "wmproto/run@v1"
 _SMALL = 1 << 24  # bytes of a JSON file
 
 
+@cache
 def versions() -> dict[str, str]:
-    """What a record follows from beside its cell."""
+    """What a record follows from beside its cell; ``code`` is a digest of wmproto's own files."""
+    root = Path(__file__).parents[1]
+    files = sorted(path.relative_to(root).as_posix() for path in root.rglob("*.py"))
+    code = sha256(b"".join(sha256(name.encode()).digest() + _digest(root / name) for name in files))
     return {
+        "code": code.hexdigest()[:16],
         "numpy": np.__version__,
+        "pillow": metadata.version("pillow") if find_spec("PIL") else "none",
         "python": platform.python_version(),
         "torch": torch.__version__,
         "wmproto": __version__,
     }
+
+
+def _digest(path: Path) -> bytes:
+    return sha256(path.read_bytes()).digest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,18 +82,42 @@ class RunFolder:
         path: The folder.
         device: ``cpu``, or a name that torch knows.
         data: Folder of data files, or None.
-        source: Folder that attack files are looked for in.
+        digests: Of the data that the run began with.
     """
 
     def __init__(self, path: Path, facts: Mapping[str, Any]) -> None:
         self.path = path
         self.device: str = facts["device"]
         self.data = Path(facts["data"]) if facts["data"] else None
-        self.source = Path(facts["source"])
+        self.digests: dict[str, str] = facts["digests"]
+
+    @property
+    def attacks(self) -> Path:
+        """The folder that files of attacks are looked for in."""
+        return self.path / "attacks"
 
     @classmethod
-    def create(cls, path: Path, grid: bytes, *, device: str, data: Path | None, source: Path) -> RunFolder:
+    def create(
+        cls,
+        path: Path,
+        grid: bytes,
+        *,
+        device: str,
+        data: Path | None,
+        digests: Mapping[str, str],
+        cells: Sequence[tuple[str, str]],
+        attacks: Mapping[Path, bytes],
+    ) -> RunFolder:
         """Make the folder.
+
+        Args:
+            path: Where nothing is yet.
+            grid: The grid's bytes.
+            device: Where models run.
+            data: Folder of data files, or None.
+            digests: Of the data, by name; a run goes on with no others.
+            cells: (id, description) of every cell.
+            attacks: Files of the reader's own attacks, as the grid names them.
 
         Raises:
             ConfigError: It exists already, or cannot be written.
@@ -86,15 +125,20 @@ class RunFolder:
         facts = {
             "data": str(data.resolve()) if data else None,
             "device": device,
+            "digests": dict(digests),
             "format": FORMAT,
-            "source": str(source.resolve()),
             "versions": versions(),
         }
         with told("make", path):
             path.mkdir()
-            for name in ("models", "cells"):
+            for name in ("models", "cells", "attacks"):
                 (path / name).mkdir()
         write_new(path / "grid.yaml", grid)
+        write_new(path / "cells.json", _json([list(cell) for cell in cells]))
+        for file, text in attacks.items():
+            with told("make", path / "attacks" / file):
+                (path / "attacks" / file).parent.mkdir(parents=True, exist_ok=True)
+            write_new(path / "attacks" / file, text)
         write_new(path / "run.json", _json(facts))  # last: a folder without it is no run
         return cls(path, facts)
 
@@ -125,6 +169,11 @@ class RunFolder:
             )
         return cls(path, facts)
 
+    def cells(self) -> list[tuple[str, str]]:
+        """(id, description) of every cell; no attack is loaded for it."""
+        found = _read_json(self.path / "cells.json", "list of cells", list)
+        return [(str(cell), str(text)) for cell, text in found]
+
     def grid_bytes(self) -> bytes:
         """The grid as it was given."""
         return read_file(self.path / "grid.yaml", what="grid", limit=1 << 20)
@@ -149,7 +198,9 @@ class RunFolder:
             if found is None:
                 try:
                     network, facts = make()
-                except Exception as err:  # training, or an attack that may be a stranger's code
+                except CorruptStoreError:
+                    raise
+                except (Exception, SystemExit) as err:  # training, or an attack that may be a stranger's code
                     raise StateError(f"cannot make the {spec['kind']}: {reason(err)}") from err
                 self._keep(name, network, {"facts": facts, "spec": whole})
                 found = self._load(name)
@@ -230,12 +281,12 @@ def _json(value: object) -> bytes:
     return json.dumps(value, indent=1, sort_keys=True, allow_nan=False).encode() + b"\n"
 
 
-def _read_json(path: Path, what: str) -> dict[str, Any]:
+def _read_json(path: Path, what: str, kind: type = dict) -> Any:
     data = read_file(path, what=what, limit=_SMALL)
     try:
         value = json.loads(data)
     except ValueError as err:
         raise FormatError(f"{path}: not JSON") from err
-    if not isinstance(value, dict):
-        raise FormatError(f"{path}: not a JSON object")
+    if not isinstance(value, kind):
+        raise FormatError(f"{path}: not a JSON {kind.__name__}")
     return value

@@ -8,7 +8,7 @@ from wmproto.attacks.budget import Cost
 from wmproto.attacks.claim.claim import Forgery, ForgeryAttack, ForgeryView
 from wmproto.errors import ConfigError
 from wmproto.games.challenger import Challenger
-from wmproto.games.game import Game, Played, asked, evidence_of, rate_of, refused, working
+from wmproto.games.game import NO_MARK, Game, Played, evidence_of, rate_of, refused
 from wmproto.games.grid import Attacker
 from wmproto.games.interval import rate
 from wmproto.games.record import Accuracy, Retention
@@ -26,7 +26,7 @@ class Unforgeability(Game):
 
     def play(self, challenger: Challenger) -> Played:
         """See Game."""
-        cell, key, victim = challenger.cell, challenger.key, challenger.model("victim")
+        cell, key, victim = challenger.cell, challenger.key, challenger.part("victim")
         cost: Cost | None = None
         log: tuple[dict[str, Any], ...] = ()
         size, shape = len(key.inputs), challenger.shares.shape
@@ -34,30 +34,33 @@ class Unforgeability(Game):
             forgery = key.opened()
         elif cell.adversary == "no-op":
             blank = bytes(shape[0] * shape[1] * shape[2])
-            forgery = Forgery((blank,) * size, (0,) * size, (bytes(32),) * size)
+            forgery = Forgery((blank,) * size, (0,) * size, (bytes(key.salt_bytes),) * size)
         elif isinstance(cell.adversary, Attacker) and isinstance(cell.adversary.attack, ForgeryAttack) and cell.budget:
-            view = ForgeryView(challenger.white_box(victim), size, shape)
-            with working(challenger):
+            stolen = challenger.white_box(challenger.model("victim"), published=key.published)
+            view = ForgeryView(stolen, size, shape, key.salt_bytes)
+            with challenger.working():
                 forged = cell.adversary.attack.attack(view, cell.budget, challenger.seed_of("attack"))
             forgery, cost, log = forged.forgery, forged.cost, forged.log
-            if not len(forgery.inputs) == len(forgery.labels) == len(forgery.salts) == size:
-                raise ConfigError(f"a forgery here opens {size} commitments")
+            lengths = {len(forgery.inputs), len(forgery.labels), len(forgery.salts)}
+            if lengths != {size} or {len(salt) for salt in forgery.salts} != {key.salt_bytes}:
+                raise ConfigError(f"a forgery here opens {size} commitments with salts of {key.salt_bytes} bytes")
         else:
             raise ConfigError(f"this adversary does not play {self.name}")
-        ruling = key.rule(asked(victim.network, challenger), forgery=forgery)
+        ruling, took = key.rule(victim.answer, forgery=forgery), key.rule(victim.answer).accepted
         return Played(
-            won=ruling.accepted,
+            won=ruling.accepted if took else None,
             accuracy=Accuracy(victim=rate_of(victim), twin=None, independent=None, result=None, control=None),
             retention=Retention(
                 victim=None,
                 twin=None,
                 independent=None,
-                result=rate(ruling.hits, ruling.marks),
+                result=rate(ruling.hits, ruling.marks) if ruling.asked else None,
                 control=None,
                 original_head=None,
             ),
             evidence=evidence_of(ruling),
             cost=cost,
             log=log,
-            findings=refused(ruling),
+            findings=(*refused(ruling), *(() if took else (NO_MARK,))),
+            void=not took,
         )

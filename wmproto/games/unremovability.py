@@ -11,10 +11,10 @@ from wmproto.attacks.budget import Cost
 from wmproto.errors import ConfigError
 from wmproto.games.challenger import Challenger
 from wmproto.games.cheater import unlearn
-from wmproto.games.game import Game, Played, asked, evidence_of, rate_of, retention_of, with_head_of, working
+from wmproto.games.game import NO_MARK, Game, Played, evidence_of, rate_of, retention_of, with_head_of
 from wmproto.games.grid import Attacker
-from wmproto.games.interval import rate
-from wmproto.games.record import Accuracy, Finding, Rate, Retention
+from wmproto.games.judge import Asked
+from wmproto.games.record import Accuracy, Retention
 from wmproto.models.fit import copy_of
 
 __all__ = ["WITHIN", "Unremovability"]
@@ -33,73 +33,64 @@ class Unremovability(Game):
 
     def play(self, challenger: Challenger) -> Played:
         """See Game."""
-        key, victim = challenger.key, challenger.model("victim")
-        before = asked(victim.network, challenger)
+        key, victim = challenger.key, challenger.part("victim")
+        twin, independent = challenger.part("twin"), challenger.part("independent")
         model, cost, log = self._result(challenger)
-        with working(challenger):
-            right, total = challenger.accuracy(model)
-        after = asked(model, challenger)
-        ruling, took = key.rule(after), key.rule(before).accepted
-        lost = victim.facts["right"] - right
-        accuracy, control = rate(right, total), self._control(challenger)
-        original = with_head_of(model, victim.network)
-        head = None if original is None else retention_of(key, asked(original, challenger))
+        after, control = self._asked(challenger, model), self._control(challenger)
+        ruling, took = key.rule(after.answer), key.rule(victim.answer).accepted
+        original = with_head_of(model, challenger.model("victim").network)
+        head = None if original is None else retention_of(key, challenger.asked(original).answer)
+        within = 100 * (victim.right - after.right) <= WITHIN * after.total
         return Played(
-            won=not ruling.accepted and 100 * lost <= WITHIN * total if took else None,
+            won=not ruling.accepted and within if took else None,
             accuracy=Accuracy(
                 victim=rate_of(victim),
-                twin=rate_of(challenger.model("twin")),
-                independent=rate_of(challenger.model("independent")),
-                result=accuracy,
-                control=control[0] if control else None,
+                twin=rate_of(twin),
+                independent=rate_of(independent),
+                result=rate_of(after),
+                control=rate_of(control) if control else None,
             ),
             retention=Retention(
-                victim=retention_of(key, before),
-                twin=retention_of(key, asked(challenger.model("twin").network, challenger)),
-                independent=retention_of(key, asked(challenger.model("independent").network, challenger)),
-                result=retention_of(key, after),
-                control=control[1] if control else None,
+                victim=retention_of(key, victim.answer),
+                twin=retention_of(key, twin.answer),
+                independent=retention_of(key, independent.answer),
+                result=retention_of(key, after.answer),
+                control=retention_of(key, control.answer) if control else None,
                 original_head=head,
             ),
             evidence=evidence_of(ruling),
             cost=cost,
             log=log,
-            findings=() if took else (_NO_MARK,),
+            findings=() if took else (NO_MARK,),
             void=not took,
         )
 
-    def _result(self, challenger: Challenger) -> tuple[nn.Module, Cost | None, tuple[dict[str, object], ...]]:
+    @staticmethod
+    def _result(challenger: Challenger) -> tuple[nn.Module, Cost | None, tuple[dict[str, object], ...]]:
         cell = challenger.cell
         if isinstance(cell.adversary, Attacker):
             if not isinstance(cell.adversary.attack, Attack) or cell.budget is None:
-                raise ConfigError(f"{cell.adversary.word} does not play {self.name}")
-            outcome = challenger.attacked(cell.adversary.attack, cell.budget)
+                raise ConfigError(f"{cell.adversary.word} does not play {cell.game}")
+            outcome = challenger.attacked(cell.adversary.attack, cell.budget, of="victim")
             return outcome.model, outcome.cost, outcome.log
-        with working(challenger):
+        victim = challenger.model("victim").network
+        with challenger.working():
             if cell.adversary == "no-op":
-                return copy_of(challenger.model("victim").network), None, ()
-            seed = challenger.seed_of("cheat")
-            return unlearn(challenger.model("victim").network, challenger.shares, challenger.key, seed=seed), None, ()
+                return copy_of(victim), None, ()
+            return unlearn(victim, challenger.shares, challenger.key, seed=challenger.seed_of("cheat")), None, ()
 
-    def _control(self, challenger: Challenger) -> tuple[Rate, Rate] | None:
-        """Accuracy and hits of the twin after the same attack."""
-        adversary = challenger.cell.adversary
-        if not isinstance(adversary, Attacker):
+    @staticmethod
+    def _asked(challenger: Challenger, model: nn.Module) -> Asked:
+        budget = challenger.cell.budget
+        return challenger.asked(model, forward=budget.forward if budget else 0)
+
+    def _control(self, challenger: Challenger) -> Asked | None:
+        """The twin after the same attack."""
+        cell = challenger.cell
+        if not isinstance(cell.adversary, Attacker) or not isinstance(cell.adversary.attack, Attack):
             return None
         if "control" in challenger.needed():
-            found = challenger.model("control")
-            return rate_of(found), retention_of(challenger.key, asked(found.network, challenger))
-        attack, budget = adversary.attack, challenger.cell.budget
-        if not isinstance(attack, Attack) or budget is None:
+            return challenger.part("control")
+        if cell.budget is None:
             return None
-        with working(challenger):
-            view = challenger.view(attack, challenger.model("twin"))
-            model = attack.attack(view, budget, challenger.seed_of("attack")).model
-            right, total = challenger.accuracy(model)
-        return rate(right, total), retention_of(challenger.key, asked(model, challenger))
-
-
-_NO_MARK = Finding(
-    code="mark-did-not-take",
-    text="the claim does not stand over the marked model itself, so there is nothing to remove: measured, not won",
-)
+        return self._asked(challenger, challenger.attacked(cell.adversary.attack, cell.budget, of="twin").model)

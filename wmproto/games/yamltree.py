@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from math import isfinite
 
 import yaml
 
@@ -151,4 +152,4 @@ def _scalar(node: yaml.Node) -> Scalar:
         return text == "true"
     if _INTEGER.match(text):
         return int(text)
-    return float(text) if _NUMBER.match(text) else text
+    return float(text) if _NUMBER.match(text) and isfinite(float(text)) else text

@@ -67,14 +67,17 @@ def _on(network: Network, device: torch.device) -> Network:
     return network
 
 
-def answerer(model: nn.Module, shape: tuple[int, int, int]) -> Callable[[bytes], int | None]:
+def answerer(
+    model: nn.Module, shape: tuple[int, int, int], *, device: torch.device | None = None
+) -> Callable[[bytes], int | None]:
     """Ask a model as a dispute does: one input at a time, by the class rule of the profile.
 
     Args:
         model: (B, H, W, C) uint8 -> (B, classes) scores, in eval mode.
         shape: (H, W, C).
+        device: Where it takes its inputs; None: where its first parameter is.
     """
-    device = next(model.parameters()).device
+    device = next(model.parameters()).device if device is None else device
 
     def answer(inputs: bytes) -> int | None:
         x = torch.frombuffer(bytearray(inputs), dtype=torch.uint8).reshape(1, *shape)

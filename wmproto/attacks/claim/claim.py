@@ -142,7 +142,8 @@ class Forgery:
     Attributes:
         inputs: Raw inputs, one for each committed one.
         labels: Class indices.
-        salts: 32 bytes each: what hides the commitments (``wmproto/1``: the leaf keys).
+        salts: What hides the commitments, ``ForgeryView.salt_bytes`` each: in ``wmproto/1`` the leaf key, in
+            ``adi2018`` the salt of the input and after it that of the label.
     """
 
     inputs: tuple[bytes, ...] = field(repr=False)
@@ -158,11 +159,13 @@ class ForgeryView:
         stolen: The marked model, data, and what the owner published.
         leaves: Inputs under vk.
         shape: (H, W, C) of an input.
+        salt_bytes: Length of each salt.
     """
 
     stolen: WhiteBox
     leaves: int
     shape: tuple[int, int, int]
+    salt_bytes: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ class GuessedOpening(ForgeryAttack):
         pictures = torch.randint(256, (view.leaves, *view.shape), generator=run.generator, dtype=torch.uint8)
         with torch.no_grad():
             labels = view.stolen.network()(pictures.to(view.stolen.device)).argmax(1).tolist()
-        salts = torch.randint(256, (view.leaves, 32), generator=run.generator, dtype=torch.uint8)
+        salts = torch.randint(256, (view.leaves, view.salt_bytes), generator=run.generator, dtype=torch.uint8)
         return Forgery(
             inputs=tuple(one.numpy().tobytes() for one in pictures),
             labels=tuple(labels),
