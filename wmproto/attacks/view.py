@@ -1,4 +1,4 @@
-"""What an adversary is given: frozen, and exactly what the game grants. Nothing in it leads back to the challenger.
+"""What an adversary is given: frozen, and exactly what the game grants, as far as one Python process can hold it.
 
 Weights come as copies, so that no attack can touch the victim; an API answers and shows nothing else; data are the
 thief's own share, with labels or without.

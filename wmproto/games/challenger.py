@@ -10,7 +10,8 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -73,16 +74,11 @@ class Challenger:
         keys = self.cell.grid.keys
         return keys.leaves if self.cell.profile == "wmproto/1" else keys.triggers
 
-    @cached_property
+    @property
     def key(self) -> GameKey:
-        """The owner's key."""
+        """The owner's key; the same object for all cells of one data set, seed and profile."""
         file, shape = self.cell.grid.keys.pictures, self.shares.shape
-        if file is None:
-            return self.make_key(noise_inputs(self.cell.seed, self.size, shape), ("owner",))
-        pictures = key_pictures(file, self.folder.data, shape)
-        if len(pictures) < self.size:
-            raise ConfigError(f"{file} has {len(pictures)} pictures, a key needs {self.size}")
-        return self.make_key([one.tobytes() for one in pictures[: self.size]], ("owner",))
+        return _owners_key(self.shares, self.cell.profile, self.size, self.cell.seed, file, self.folder.data, shape)
 
     @cached_property
     def cheats_key(self) -> GameKey:
@@ -93,11 +89,7 @@ class Challenger:
         self, inputs: Sequence[bytes], who: tuple[str | int, ...], labels: Sequence[int] | None = None
     ) -> GameKey:
         """A key of the cell's profile; labels only where its owner chooses them."""
-        shape, classes, seed = self.shares.shape, self.shares.classes, self.cell.seed
-        if self.cell.profile == "wmproto/1":
-            return Wmproto1Key(inputs, shape=shape, classes=classes, seed=seed, who=who)
-        truth = self.shares.truth
-        return Adi2018Key(inputs, shape=shape, classes=classes, seed=seed, who=who, labels=labels, truth=truth)
+        return _made_key(self.shares, self.cell.profile, inputs, self.cell.seed, who, labels)
 
     # --- models -------------------------------------------------------------------------------------------------
 
@@ -245,3 +237,29 @@ class Challenger:
 
 def _named(made: Scheme | Adversary[Any, Any]) -> dict[str, Any]:
     return {"name": made.name, "settings": settings_of(made)}
+
+
+def _made_key(
+    parts: Shares,
+    profile: str,
+    inputs: Sequence[bytes],
+    seed: int,
+    who: tuple[str | int, ...],
+    labels: Sequence[int] | None = None,
+) -> GameKey:
+    shape, classes = parts.shape, parts.classes
+    if profile == "wmproto/1":
+        return Wmproto1Key(inputs, shape=shape, classes=classes, seed=seed, who=who)
+    return Adi2018Key(inputs, shape=shape, classes=classes, seed=seed, who=who, labels=labels, truth=parts.truth)
+
+
+@lru_cache(maxsize=4)
+def _owners_key(
+    parts: Shares, profile: str, size: int, seed: int, file: str | None, data: Path | None, shape: tuple[int, int, int]
+) -> GameKey:
+    if file is None:
+        return _made_key(parts, profile, noise_inputs(seed, size, shape), seed, ("owner",))
+    pictures = key_pictures(file, data, shape)
+    if len(pictures) < size:
+        raise ConfigError(f"{file} has {len(pictures)} pictures, a key needs {size}")
+    return _made_key(parts, profile, [one.tobytes() for one in pictures[:size]], seed, ("owner",))

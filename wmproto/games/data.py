@@ -39,7 +39,7 @@ class Shares:
 
         Nearly: at most NEAR grey levels away in the mean. None: no label is clear. A human recognises far more.
         """
-        return _oracle(self).label(np.frombuffer(picture, np.uint8))
+        return _label(self, picture)
 
     @property
     def digest(self) -> str:
@@ -98,6 +98,11 @@ class _Oracle:
                 if far < best or (far == best and found is None):
                     best, found = far, int(labels[at])
         return found
+
+
+@lru_cache(maxsize=1 << 14)
+def _label(of: Shares, picture: bytes) -> int | None:
+    return _oracle(of).label(np.frombuffer(picture, np.uint8))
 
 
 @lru_cache(maxsize=1)

@@ -67,11 +67,9 @@ def run(path: Path, tasks: list[Task], *, workers: int, weights: dict[str, int],
                     done += weights[running.pop(future).name]
                     progress(done, total)
     except BrokenProcessPool as err:
-        doing = ", ".join(
-            str(cells_of(path)[task.cell]) if task.part == "cell" else task.part for task in running.values()
-        )
+        doing = "; ".join(f"{task.part} of {cells_of(path)[task.cell]}" for task in running.values())
         raise ConfigError(
-            f"a process of the run died, out of memory or by an attack's doing; being worked on: {doing}",
+            f"a process of the run died, out of memory or by an attack's doing; it was at: {doing}",
             hint="wmproto game resume goes on; --workers 1 needs less memory and shows which cell it is",
         ) from err
 
