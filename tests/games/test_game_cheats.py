@@ -107,6 +107,11 @@ CHEATS = HEAD + "".join(
         ),
         ("Quits", "RemovalAttack", "def run(self, view, run):\n    sys.exit(0)"),
         (
+            "QuitsLater",
+            "EvasionAttack",
+            "def run(self, view, run):\n    return Wrapped(view.network(), lambda m, x: sys.exit(0))",
+        ),
+        (
             "Notes",
             "RemovalAttack",
             "def run(self, view, run):\n    run.note(loss=np.float32(0.5))\n    return view.network()",
@@ -114,7 +119,7 @@ CHEATS = HEAD + "".join(
         (
             "Moves",
             "RemovalAttack",
-            "def run(self, view, run):\n    os.chdir('/')\n    random.seed(1)\n    run.note(drawn=random.random())\n    return view.network()",
+            "def run(self, view, run):\n    os.chdir('/')\n    run.note(drawn=random.random())\n    return view.network()",
         ),
         (
             "NoParameters",
@@ -132,6 +137,7 @@ WORDS = {
     "NoNetwork": "must return a wmproto Network, not Wrapped",
     "Vandal": False,
     "Quits": "SystemExit",
+    "QuitsLater": "SystemExit",
     "Notes": "TypeError",
     "Moves": False,
     "NoParameters": False,
@@ -202,8 +208,11 @@ def test_what_a_vandal_does_nobody_else_sees(cheats):
     assert Challenger(again, folder).shares.thief.x.any()
 
 
-def test_the_cheats_seed_pythons_own_generator_and_get_the_same_each_time(cheats):
-    assert cheats[0]["Moves"].log[0]["drawn"] == pytest.approx(0.13436424411240122)  # random.seed(1)
+def test_pythons_own_generator_starts_from_the_seed_too(cheats):
+    records, folder, cells = cheats
+    again = next(cell for cell in cells if getattr(cell.adversary, "word", "") == "cheats.py:Moves")
+    assert play(again, folder).log == records["Moves"].log
+    assert 0 < records["Moves"].log[0]["drawn"] < 1
 
 
 # --- attack files ---------------------------------------------------------------------------------------------------
@@ -358,3 +367,31 @@ def test_a_process_that_dies_is_told_with_the_cell(tmp_path):
     assert "a process of the run died" in done.stderr
     assert "dies" in done.stderr
     assert json.loads(command("game", "status", "runs", "--json", cwd=tmp_path).stdout)["states"]["to do"] > 0
+
+
+def test_a_network_that_answers_nan_answers_nothing():
+    from wmproto.games.judge import Asked, rebuilt
+    from wmproto.models import small_cnn
+    from wmproto.models.fit import fresh
+
+    parts = shares(next(iter(parse_grid(grid().encode(), what="g", folder=None).data)), None, 1)
+    network = fresh(small_cnn(parts.shape, parts.classes), seed=1, device=torch.device("cpu"))
+    with torch.no_grad():
+        network[-1].bias[0] = float("nan")
+    asked = Asked(rebuilt(network, word="a test"), parts.test, device=torch.device("cpu"))
+    assert asked.right == 0
+    assert asked.answer(parts.test.x[0].tobytes()) is None
+
+
+def test_of_equal_scores_the_lowest_class_is_the_answer():
+    from wmproto.games.judge import Asked
+    from wmproto.models import small_cnn
+    from wmproto.models.fit import fresh
+
+    parts = shares(next(iter(parse_grid(grid().encode(), what="g", folder=None).data)), None, 1)
+    network = fresh(small_cnn(parts.shape, parts.classes), seed=1, device=torch.device("cpu")).eval()
+    with torch.no_grad():
+        network[-1].weight.zero_()
+    asked = Asked(network, parts.test, device=torch.device("cpu"))
+    assert asked.right == int((parts.test.y == 0).sum()) > 0
+    assert asked.answer(parts.test.x[0].tobytes()) == 0
