@@ -24,13 +24,14 @@ from results import FOLDER, header
 from wmproto.games.interval import interval
 from wmproto.games.page.published import FIGURE_6, TABLE_1
 from wmproto.games.record import parse_record
+from wmproto.games.store import RunFolder
 
 HERE = Path(__file__).parent
 GRIDS = ("adi2018-table", "adi2018-piracy")
 FILES = ("cifar10-train.npz", "cifar10-test.npz", "adi-triggers.npz")
 DIFFERENCES = (
     "Network: a CNN of 136,874 weights without batch normalisation; the paper has ResNet-18, 11 million weights: ours "
-    "is 25 points less accurate, and has far less room to learn 100 pictures by heart beside the task.",
+    "is about 25 points less accurate, and has far less room to learn 100 pictures by heart beside the task.",
     "Data: 10,000 pictures of CIFAR-10 for the owner, and 10,000 others for the thief; the paper trains and "
     "fine-tunes on the same 50,000, so its thief sees nothing that the mark was not trained with.",
     "Rows a batch: k = 8, with k = 2 beside it; with 100 batches an epoch each trigger is seen 8 times an epoch (2 "
@@ -44,6 +45,8 @@ DIFFERENCES = (
     "needs her hand on the suspect. Both are given.",
     "Piracy: the second mark is of uniform noise, not abstract pictures; the numbers of Figure 7 could not be read, so "
     "only its outcome can be compared: the old mark stays, the new one drops.",
+    "Verify forgives a tenth of the triggers here; the paper reports no threshold. At k = 2 not enough is learnt for "
+    "it: those cells are void, measured and not won. A model that keeps 87 of 100 is acquitted, though luck gives 10.",
     "One seed: each rate has the exact interval of its test pictures or triggers, none of the training.",
 )
 
@@ -73,6 +76,14 @@ def wmproto(*args: object) -> None:
     code = subprocess.run([sys.executable, "-m", "wmproto", *map(str, args)], check=False).returncode
     if code not in (0, 4):
         raise SystemExit(code)
+
+
+def finished(runs: Path) -> bool:
+    """Whether every cell of a run has a record."""
+    if not (runs / "run.json").exists():
+        return False
+    folder = RunFolder.open(runs, any_version=True)
+    return all(folder.record(cell) is not None for cell, _ in folder.cells())
 
 
 def rate(part: dict | None) -> dict | None:
@@ -133,6 +144,8 @@ def main() -> None:
     runs = []
     for name in (f"{grid}-full" if args.full else grid for grid in GRIDS):
         runs.append(args.out / name)
+        if finished(runs[-1]):
+            continue  # read as it is, whatever versions played it
         if (runs[-1] / "run.json").exists():
             wmproto("game", "resume", runs[-1], "--workers", args.workers)
         else:
@@ -156,6 +169,7 @@ def main() -> None:
         "grids": {each.name: sha256((each / "grid.yaml").read_bytes()).hexdigest() for each in runs},
         "published": {"figure_6": FIGURE_6, "table_1": TABLE_1},
         "seconds_of_cells": round(sum(r["cost"]["seconds"] for r in played)),
+        "versions_of_the_runs": {r["grid"]: r["versions"] for r in played},
         "unremovability": [row(r) for r in played if r["game"] == "unremovability"],
     }
     path = args.result or FOLDER / ("paper-adi-full.json" if args.full else "paper-adi.json")

@@ -164,8 +164,8 @@ def _play(out: Path, workers: int, as_json: bool) -> int:
     from wmproto.games.runner import run as play
     from wmproto.games.store import RunFolder
 
-    out = out.absolute()
-    folder, cells = RunFolder.open(out), cells_of(out)
+    path = out.absolute()  # an attack may change the current folder while it runs
+    folder, cells = RunFolder.open(path), cells_of(path)
     if changed := [name for name, digest in digests(cells, folder).items() if folder.digests.get(name) != digest]:
         raise ConfigError(f"other data than this run began with: {', '.join(changed)}", hint="put the old files back")
     done = {cell.id for cell in cells if (r := folder.record(cell.id)) is not None and r.state != "failed"}
@@ -176,10 +176,10 @@ def _play(out: Path, workers: int, as_json: bool) -> int:
         if tasks:
             weights = {name: max(1, round(1000 * s)) for name, s in _seconds(tasks, cells, folder).items()}
             with progress(f"{sum(task.part == 'cell' for task in tasks)} cells") as tick:
-                play(out, tasks, workers=min(workers, len(tasks)), weights=weights, progress=tick)
+                play(path, tasks, workers=min(workers, len(tasks)), weights=weights, progress=tick)
     finally:
         records = {record.cell: record for record in folder.gather([cell.id for cell in cells])}
-    return _told(folder.cells(), records, Path(os.path.relpath(out)), as_json)
+    return _told(folder.cells(), records, out, as_json)
 
 
 def _told(cells: list[tuple[str, str]], records: Mapping[str, Record | None], out: Path, as_json: bool) -> int:
