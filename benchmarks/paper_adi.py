@@ -43,8 +43,9 @@ DIFFERENCES = (
     "Labels of the triggers: drawn anew from the seed, uniformly; the authors' file of labels is one such draw.",
     "RTLL and RTAL: the deployed head is what a court asks; the authors' code puts the owner's old head back, which "
     "needs her hand on the suspect. Both are given.",
-    "Piracy: the second mark is of uniform noise, not abstract pictures; the numbers of Figure 7 could not be read, so "
-    "only its outcome can be compared: the old mark stays, the new one drops.",
+    "Piracy: the second mark is of uniform noise, embedded at 0.01 for 60 epochs; the numbers of Figure 7 could not be "
+    "read, only its outcome: the old mark stays, the new one drops. Here it does not: such an embedding costs the old "
+    "mark two thirds, and the new one stays through FTAL and drops less than the old one under RTAL.",
     "Verify forgives a tenth of the triggers here; the paper reports no threshold. At k = 2 not enough is learnt for "
     "it: those cells are void, measured and not won. A model that keeps 87 of 100 is acquitted, though luck gives 10.",
     "One seed: each rate has the exact interval of its test pictures or triggers, none of the training.",

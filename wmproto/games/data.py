@@ -142,6 +142,11 @@ def _read(file: str, folder: Path | None) -> Dataset:
     return load_npz(folder / file)
 
 
+@lru_cache(maxsize=1)
+def _whole(name: str | None, file: str | None, folder: Path | None) -> Dataset:
+    return _BY_NAME[name]() if name is not None else _read(str(file), folder)
+
+
 @lru_cache(maxsize=2)
 def shares(spec: DataSpec, folder: Path | None, seed: int) -> Shares:
     """Read a data set and cut it; the same seed gives the same shares.
@@ -156,7 +161,7 @@ def shares(spec: DataSpec, folder: Path | None, seed: int) -> Shares:
         FormatError: Not such a file.
         MissingExtraError: Its package is not installed.
     """
-    whole = _BY_NAME[spec.name]() if spec.file is None else _read(spec.file, folder)
+    whole = _whole(spec.name if spec.file is None else None, spec.file, folder)
     asked = [spec.owner, spec.thief, spec.stranger]
     sizes = [max(asked)] if spec.overlap else list(asked)
     if spec.test_file is None:

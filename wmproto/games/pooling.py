@@ -83,8 +83,8 @@ def grouped(records: Iterable[Record], key: Callable[[Record], Key]) -> dict[Key
 
 
 def once_a_cell(records: Iterable[Record]) -> list[Record]:
-    """The first record of each cell, in order."""
-    return [some[0] for some in grouped(records, lambda record: record.cell).values()]
+    """The first record of each cell over the same data, in order."""
+    return [some[0] for some in grouped(records, lambda r: (r.cell, r.config.get("data_digest"))).values()]
 
 
 def setup_of(record: Record) -> Setup:
