@@ -124,8 +124,9 @@ class Challenger:
 
         Args:
             part: ``twin``: unmarked, M of the paper. ``independent``: a stranger's. ``victim``: marked, M-hat; its
-                facts have ``hits`` and ``marks`` of the scheme's own check. ``planted``: a stranger's into which the
-                cheater's labels were planted. ``control``: the twin after the cell's attack.
+                facts have ``hits`` and ``marks`` of the scheme's own check, and ``stands``: whether the claim does.
+                ``planted``: a stranger's into which the cheater's labels were planted. ``control``: the twin after the
+                cell's attack.
 
         Raises:
             StateError: It cannot be made; says why.
@@ -161,7 +162,8 @@ class Challenger:
         twin, seed = self.model("twin").network, self.seed_of("owner")
         training = self.cell.grid.training
         marked = self.cell.scheme.embed(twin, self.shares.owner, self.key.marks(), training, seed=seed)
-        return marked.network, {"hits": marked.retention.hits, "marks": marked.retention.total}
+        stands = self.key.rule(self.asked(marked.network).answer).accepted
+        return marked.network, {"hits": marked.retention.hits, "marks": marked.retention.total, "stands": stands}
 
     def _planted(self) -> tuple[Network, dict[str, Any]]:
         stranger, marks = self.model("independent").network, self.cheats_key.marks()
@@ -209,16 +211,31 @@ class Challenger:
             return outcome
         return replace(outcome, model=rebuilt(outcome.model, word=attack.name))
 
-    def asked(self, model: nn.Module, *, forward: int = 0) -> Asked:
+    @property
+    def took(self) -> bool:
+        """Whether the owner's claim stands over the victim itself."""
+        return bool(self.model("victim").facts["stands"])
+
+    def asked(self, model: nn.Module, *, forward: int = 0, right: int | None = None) -> Asked:
         """A model under the judge's questions; ``forward``: what a module that is no network may compute meanwhile."""
         inputs, seed = self.key.inputs, self.seed_of("judge")
         with self.working():
-            return Asked(model, self.shares.test, device=self.device, inputs=inputs, seed=seed, forward=forward)
+            return Asked(
+                model,
+                self.shares.test,
+                device=self.device,
+                inputs=inputs,
+                seed=seed,
+                forward=forward,
+                right=right,
+                working=self.working,
+            )
 
     def part(self, name: str) -> Asked:
         """One of the models of ``model()`` under questions; the same object each time."""
         if name not in self._asked:
-            self._asked[name] = self.asked(self.model(name).network)
+            found = self.model(name)
+            self._asked[name] = self.asked(found.network, right=found.facts["right"])
         return self._asked[name]
 
     @contextmanager

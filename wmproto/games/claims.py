@@ -69,7 +69,7 @@ class _ClaimGame(Game):
                 cost, log = claimed.cost, claimed.log
             ruling = self._heard(keys, claim).rule(suspect.answer, start=claim.start, count=claim.count)
         marked = self.suspect == "victim"
-        took = not marked or challenger.key.rule(challenger.part("victim").answer).accepted
+        took = not marked or challenger.took
         model = rate_of(suspect)
         return Played(
             won=ruling.accepted if took else None,

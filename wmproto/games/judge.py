@@ -8,6 +8,9 @@ tell what it is being asked for by how it is asked; and on a meter, so that it c
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+
 import numpy as np
 import torch
 from torch import nn
@@ -48,6 +51,8 @@ class Asked:
         inputs: What else it will be asked: needed for modules that are no networks.
         seed: Of the order of questions.
         forward: Samples that it may put through layers while it answers; no sample backward.
+        right: Right answers of a network where the challenger has counted them already.
+        working: Entered while it is asked.
 
     Attributes:
         right: Right answers of the test pictures.
@@ -63,13 +68,16 @@ class Asked:
         inputs: tuple[bytes, ...] = (),
         seed: int = 0,
         forward: int = 0,
+        right: int | None = None,
+        working: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
+        self._working = working
         height, width, channels = test.x.shape[1:]
         self._answer = answerer(model.eval(), (height, width, channels), device=device)
         self._known: dict[bytes, int | None] = {}
         self.total = len(test)
         if type(model) is Network:
-            self.right = _right_in_batches(model, test, device)
+            self.right = _right_in_batches(model, test, device) if right is None else right
             return
         pictures = [one.tobytes() for one in test.x]
         questions = [*pictures, *inputs]
@@ -81,7 +89,8 @@ class Asked:
     def answer(self, inputs: bytes) -> int | None:
         """The class that it gives, asked once; the same each time."""
         if inputs not in self._known:
-            self._known[inputs] = self._answer(inputs)
+            with self._working():
+                self._known[inputs] = self._answer(inputs)
         return self._known[inputs]
 
     @property

@@ -46,7 +46,7 @@ class Unforgeability(Game):
                 raise ConfigError(f"a forgery here opens {size} commitments with salts of {key.salt_bytes} bytes")
         else:
             raise ConfigError(f"this adversary does not play {self.name}")
-        ruling, took = key.rule(victim.answer, forgery=forgery), key.rule(victim.answer).accepted
+        ruling, took = key.rule(victim.answer, forgery=forgery), challenger.took
         return Played(
             won=ruling.accepted if took else None,
             accuracy=Accuracy(victim=rate_of(victim), twin=None, independent=None, result=None, control=None),

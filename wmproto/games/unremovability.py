@@ -37,7 +37,7 @@ class Unremovability(Game):
         twin, independent = challenger.part("twin"), challenger.part("independent")
         model, cost, log = self._result(challenger)
         after, control = self._asked(challenger, model), self._control(challenger)
-        ruling, took = key.rule(after.answer), key.rule(victim.answer).accepted
+        ruling, took = key.rule(after.answer), challenger.took
         original = with_head_of(model, challenger.model("victim").network)
         head = None if original is None else retention_of(key, challenger.asked(original).answer)
         within = 100 * (victim.right - after.right) <= WITHIN * after.total
