@@ -286,3 +286,26 @@ def test_a_page_of_an_unfinished_run_names_what_is_missing(small, tmp_path):
     done = command("report", "build", tmp_path / "runs", "--out", tmp_path / "other.html")
     assert done.returncode == 2
     assert "is played yet" in done.stderr
+
+
+def test_on_a_full_disk_the_run_stops_with_one_line_and_goes_on_when_there_is_room(small, tmp_path):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=400k", "none", disk], capture_output=True, check=False)
+    if done.returncode:
+        pytest.skip("no disk of our own can be mounted here")
+    try:
+        (disk / "grid.yaml").write_text(SMALL)
+        done = command("game", "run", "grid.yaml", "--out", "runs", "--workers", 1, cwd=disk)
+        assert done.returncode == 2, done.stderr
+        assert "no space left on device" in done.stderr
+        assert "the disk is full" in done.stderr
+        assert "Traceback" not in done.stderr
+        kept = {path.name for path in (disk / "runs" / "models").glob("*.json")}
+        assert kept
+        subprocess.run(["mount", "-o", "remount,size=8m", disk], check=True)
+        done = command("game", "resume", "runs", "--workers", 1, cwd=disk)
+        assert done.returncode == 0, done.stderr
+        assert but_cost(disk / "runs") == but_cost(small / "runs")
+    finally:
+        subprocess.run(["umount", "--lazy", disk], check=False)
