@@ -9,7 +9,6 @@ and class indices), or one .npz file that holds these four arrays.
 """
 
 import argparse
-import importlib.util
 import json
 import platform
 import statistics
@@ -20,10 +19,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from keys import born
+from loading import reader
 from scipy.stats import t as student
 
 from wmproto.crypto.signer import Signer
+from wmproto.games.keys import born
 from wmproto.marking import MarkedLeaves, MarkedLoader
 from wmproto.models import Batches, Dataset, accuracy, small_cnn, trained
 from wmproto.triggers.noise import noise_input
@@ -38,11 +38,9 @@ SHAPE = (28, 28, 1)
 def read(path: Path) -> tuple[Dataset, Dataset]:
     """Training and test pictures."""
     if path.is_dir():
-        spec = importlib.util.spec_from_file_location("load", path / "load.py")
-        if spec is None or spec.loader is None:
+        module = reader(path)
+        if module is None:
             raise SystemExit(f"{path} holds no load.py")
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
         arrays = module.load("fashion_mnist")
     else:
         arrays = np.load(path, allow_pickle=False)
@@ -60,6 +58,7 @@ def marks(seed: int) -> MarkedLeaves:
         keyctx=keyctx,
         count=SETTINGS["leaves"],
         shape=SHAPE,
+        classes=10,
         source=lambda _i, s: noise_input(WMPROTO_1, s, SHAPE),
     )
     chosen = []

@@ -11,13 +11,13 @@ from hashlib import sha256
 
 import numpy as np
 import torch
-from keys import born
 from numpy.typing import NDArray
 from results import header, write
 from scipy.stats import binom, chi2
 from sklearn.datasets import load_digits
 
 from wmproto.crypto.signer import Signer
+from wmproto.games.keys import born
 from wmproto.models import Batches, Dataset, EscrowSuspect, save_model, small_cnn, split, trained
 from wmproto.triggers.noise import noise_input
 from wmproto.wire.profile import WMPROTO_1
@@ -80,7 +80,9 @@ def _cnn(data: Dataset, *, seed: int, epochs: int) -> Model:
 def redraw(number: int) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Labels and ghost bits of the leaves under key number ``number``."""
     keyctx, master = (sha256(b"calibration %s %d" % (what, number)).digest() for what in (b"keyctx", b"master"))
-    leaves, labels = born(OWNER, master=master, keyctx=keyctx, count=LEAVES, shape=SHAPE, source=lambda i, _: INPUTS[i])
+    leaves, labels = born(
+        OWNER, master=master, keyctx=keyctx, count=LEAVES, shape=SHAPE, classes=CLASSES, source=lambda i, _: INPUTS[i]
+    )
     keys = [leaves.leaf_key(i) for i in range(LEAVES)]
     return (
         np.array([labels.label(i, k) for i, k in enumerate(keys)]),

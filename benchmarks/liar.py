@@ -11,13 +11,14 @@ from hashlib import sha256
 
 import numpy as np
 import torch
-from keys import born
 from results import header, write
-from scipy.stats import beta, binom
+from scipy.stats import binom
 
 from wmproto.attacks.claim.transferable import transferable_pictures
 from wmproto.commitment.adi2018 import key_gen, verify
 from wmproto.crypto.signer import Signer
+from wmproto.games.interval import interval
+from wmproto.games.keys import born
 from wmproto.models import Batches, EscrowSuspect, mnist_5000, save_model, small_cnn, split, standardisation, trained
 from wmproto.wire.profile import WMPROTO_1
 
@@ -26,13 +27,6 @@ SEEDS, SHAPE, CLAIMS, CLASSES = (1, 2, 3, 4, 5), (28, 28, 1), 256, 10
 
 def drawn(what: bytes, seed: int) -> bytes:
     return sha256(b"wmproto liar %s %d" % (what, seed)).digest()
-
-
-def clopper_pearson(hits: int, n: int, level: float = 0.95) -> list[float]:
-    """Exact interval of a rate."""
-    tail = (1 - level) / 2
-    low = beta.ppf(tail, hits, n - hits + 1) if hits else 0.0
-    return [float(low), float(beta.ppf(1 - tail, hits + 1, n - hits)) if hits < n else 1.0]
 
 
 def run(seed: int) -> dict[str, object]:
@@ -46,7 +40,9 @@ def run(seed: int) -> dict[str, object]:
     raw = [one.tobytes() for one in pictures]
 
     owner, master, keyctx = Signer(drawn(b"owner", seed)), drawn(b"master", seed), drawn(b"ctx", seed)
-    leaves, labels = born(owner, master=master, keyctx=keyctx, count=CLAIMS, shape=SHAPE, source=lambda i, _: raw[i])
+    leaves, labels = born(
+        owner, master=master, keyctx=keyctx, count=CLAIMS, shape=SHAPE, classes=CLASSES, source=lambda i, _: raw[i]
+    )
 
     victims = small_cnn(SHAPE, CLASSES, *standardisation(strangers.x))
     victim = trained(victims, Batches(strangers, seed=seed), seed=1000 + seed)
@@ -60,14 +56,14 @@ def run(seed: int) -> dict[str, object]:
         "adi2018": {
             "accepted": decision.accepted,
             "hits": CLAIMS - decision.misses,
-            "interval_95": clopper_pearson(CLAIMS - decision.misses, CLAIMS),
+            "interval_95": interval(CLAIMS - decision.misses, CLAIMS),
             "of": CLAIMS,
         },
         "seed": seed,
         "wmproto/1": {
             "binomial_99_percent": [int(law.ppf(0.005)), int(law.ppf(0.995))],
             "hits": hits,
-            "interval_95": clopper_pearson(hits, len(marked)),
+            "interval_95": interval(hits, len(marked)),
             "of": len(marked),
             "p_at_least": float(law.sf(hits - 1)),
             "p_at_most": float(law.cdf(hits)),
@@ -88,7 +84,7 @@ def main() -> None:
         ),
         "seeds": len(runs),
         "wmproto/1_hits": f"{hits} of {of}",
-        "wmproto/1_interval_95": clopper_pearson(hits, of),
+        "wmproto/1_interval_95": interval(hits, of),
     }
     write("liar", header() | {"runs": runs, "summary": summary})
     print(json.dumps(summary, indent=1))

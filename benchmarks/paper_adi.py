@@ -11,15 +11,14 @@ With --full: the paper's settings, ResNet-18 on all pictures, 5 seeds: days on a
 """
 
 import argparse
-import importlib.util
-import json
 import subprocess
 import sys
 from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
-from results import FOLDER, header
+from loading import reader
+from results import header, write
 
 from wmproto.games.interval import interval
 from wmproto.games.page.published import FIGURE_6, TABLE_1
@@ -59,11 +58,9 @@ def prepare(data: Path, out: Path) -> Path:
     made = out / "data"
     if all((made / name).exists() for name in FILES):
         return made
-    spec = importlib.util.spec_from_file_location("load", data / "load.py")
-    if spec is None or spec.loader is None or not (data / "load.py").exists():
+    module = reader(data)
+    if module is None:
         raise SystemExit(f"{data} holds neither {FILES[0]} nor load.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
     cifar, adi = module.load("cifar10"), module.load("adi_trigger_set")
     made.mkdir(parents=True, exist_ok=True)
     np.savez(made / FILES[1], x=cifar["x_test"], y=cifar["y_test"])
@@ -132,7 +129,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path)
     parser.add_argument("--out", type=Path, default=Path("paper-adi-out"))
-    parser.add_argument("--result", type=Path)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--full", action="store_true")
@@ -173,8 +169,7 @@ def main() -> None:
         "versions_of_the_runs": {r["grid"]: r["versions"] for r in played},
         "unremovability": [row(r) for r in played if r["game"] == "unremovability"],
     }
-    path = args.result or FOLDER / ("paper-adi-full.json" if args.full else "paper-adi.json")
-    path.write_text(json.dumps(result, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    path = write("paper-adi-full" if args.full else "paper-adi", result)
     print(f"{path} and {page}")
 
 

@@ -26,16 +26,6 @@ def words(records, **options):
     return Tree(render(records, title="Sample", **options)).words
 
 
-@pytest.fixture(scope="module")
-def page():
-    return render(rich(), title="Rich", missing=["cell 17 was not played"])
-
-
-@pytest.fixture(scope="module")
-def tree(page):
-    return Tree(page)
-
-
 # --- what it says
 
 

@@ -2,28 +2,16 @@
 
 import csv
 import io
-import shutil
 from pathlib import Path
 
 import pytest
+from chromium import browser, needs_chromium, watched  # noqa: F401  two of them fixtures
 from record_samples import HOSTILE, rich
 
 from wmproto.games.page import render
 from wmproto.games.record import parse_record
 
-api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-CHROMIUM = shutil.which("chromium")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
-ARGUMENTS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run")
-ARGUMENTS += ("--disable-background-networking", "--disable-component-update", "--disable-sync")
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with api.sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
-        yield started
-        started.close()
+pytestmark = needs_chromium
 
 
 @pytest.fixture(scope="module")
@@ -39,25 +27,15 @@ def address(tmp_path_factory, records):
 
 
 @pytest.fixture
-def view(browser, address):
-    """Open the page at a width: the page, what it requested, and what it complained about."""
-    opened = []
+def view(watched, address):  # noqa: F811  the fixture
+    """Open the page at a width, all its parts unfolded: the page, what it requested, what it complained about."""
 
     def at(width):
-        page = browser.new_page(viewport={"width": width, "height": 900}, accept_downloads=True)
-        opened.append(page)
-        requests, complaints = [], []
-        page.on("request", lambda request: requests.append(request.url))
-        page.on("console", lambda message: complaints.append(message.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("dialog", lambda dialog: complaints.append(dialog.message))
-        page.goto(address)
+        page, requests, complaints = watched(address, width)
         page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
         return page, requests, complaints
 
-    yield at
-    for page in opened:
-        page.close()
+    return at
 
 
 def overlaps(page):

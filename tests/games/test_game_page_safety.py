@@ -14,16 +14,6 @@ from wmproto.games.page.downloads import downloads, table
 from wmproto.games.record import parse_record
 
 
-@pytest.fixture(scope="module")
-def page():
-    return render(rich(), title="Rich", missing=["cell 17 was not played"])
-
-
-@pytest.fixture(scope="module")
-def tree(page):
-    return Tree(page)
-
-
 def files(page):
     return {
         attrs["download"]: base64.b64decode(attrs["href"].partition("base64,")[2])

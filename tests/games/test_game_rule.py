@@ -33,7 +33,7 @@ def knows(share, *, seed=0):
 def test_a_real_dispute_with_its_audit_counts_the_same(share, start, count, tmp_path):
     answer = knows(share)
     log = Log.create(tmp_path / "log.db", "log.example/1", Signer(bytes([9]) * 32), profile=WMPROTO_1)
-    log.submit("key", KEY._envelope)
+    log.submit("key", KEY._key.envelope)
     transcripts = []
     outcome = hold(
         claimant=Claimant(KEY._key, KEY._leaves, Signer(drawn(1, "owner", "owner"))),

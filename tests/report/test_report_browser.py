@@ -1,29 +1,17 @@
 """The page in a real browser (Debian's Chromium, headless, without a network): nothing fails, loads or overflows."""
 
-import shutil
 from io import BytesIO
 from itertools import pairwise
 
 import pytest
+from chromium import browser, needs_chromium, watched  # noqa: F401  two of them fixtures
 from report_samples import dependent, hostile, inadmissible, stranger, unfinished
 from test_report_page import CLAIMS, MODELS, STORY
 
 from wmproto.report import render
 
-api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-CHROMIUM = shutil.which("chromium")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
-ARGUMENTS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run")
-ARGUMENTS += ("--disable-background-networking", "--disable-component-update", "--disable-sync")
+pytestmark = needs_chromium
 DISPUTES = (dependent, stranger, hostile, inadmissible, unfinished)
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with api.sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
-        yield started
-        started.close()
 
 
 @pytest.fixture(scope="module")
@@ -36,24 +24,9 @@ def address(tmp_path_factory):
 
 
 @pytest.fixture
-def view(browser, address):
+def view(watched, address):  # noqa: F811  the fixture
     """Open the page at a width: the page, what it requested, and what it complained about."""
-    opened = []
-
-    def at(width):
-        page = browser.new_page(viewport={"width": width, "height": 900})
-        opened.append(page)
-        requests, complaints = [], []
-        page.on("request", lambda request: requests.append(request.url))
-        page.on("console", lambda message: complaints.append(message.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("dialog", lambda dialog: complaints.append(dialog.message))
-        page.goto(address)
-        return page, requests, complaints
-
-    yield at
-    for page in opened:
-        page.close()
+    return lambda width: watched(address, width)
 
 
 @pytest.mark.parametrize("width", [1200, 400])

@@ -79,10 +79,12 @@ class Adversary(ABC, Generic[View, Made]):
     Attributes:
         name: Its word in grids, records and reports: lower case, digits and dashes.
         source: Where it comes from: paper and section.
+        makes: What ``run`` must return, and the word for it.
     """
 
     name: ClassVar[str]
     source: ClassVar[str]
+    makes: ClassVar[tuple[type, str]]
 
     @abstractmethod
     def run(self, view: View, run: Run) -> Made:
@@ -101,27 +103,26 @@ class Adversary(ABC, Generic[View, Made]):
 
         Raises:
             BudgetError: It asked for more than the budget.
+            ConfigError: It returned something else than it must.
         """
         meter = Meter(budget)
         run = Run(budget, seed, torch.Generator(device="cpu").manual_seed(seed))
         with undisturbed(seed), metered(meter):
             made = self.run(view, run)
+        kind, word = self.makes
+        if not isinstance(made, kind):
+            raise ConfigError(f"the attack {self.name} returned {type(made).__name__}, not a {word}")
         return made, meter.cost(), tuple(run.log)
 
 
 class Attack(Adversary[View, nn.Module]):
     """An attack on a model."""
 
-    def attack(self, view: View, budget: Budget, seed: int) -> Outcome:
-        """Run it; see ``counted``.
+    makes = (nn.Module, "torch module")
 
-        Raises:
-            BudgetError: It asked for more than the budget.
-            ConfigError: It returned something that is no model.
-        """
+    def attack(self, view: View, budget: Budget, seed: int) -> Outcome:
+        """Run it; see ``counted``."""
         model, cost, log = self.counted(view, budget, seed)
-        if not isinstance(model, nn.Module):
-            raise ConfigError(f"the attack {self.name} returned {type(model).__name__}, not a torch module")
         model.eval()
         for parameter in model.parameters():
             parameter.grad = None

@@ -194,8 +194,11 @@ def _tensors(values: Iterable[object]) -> Iterator[Tensor]:
 
 def _rows(module: nn.Module, tensors: Iterable[Tensor]) -> int:
     """Rows of the largest of these; of a linear layer all vectors, however they are laid out. 0 where there is none."""
-    linear = isinstance(module, nn.Linear)
-    return max(
-        (t.numel() // max(1, t.shape[-1]) if linear and t.dim() else len(t) if t.dim() else 1 for t in tensors),
-        default=0,
-    )
+    vectors = isinstance(module, nn.Linear)
+
+    def rows(tensor: Tensor) -> int:
+        if not tensor.dim():
+            return 1
+        return tensor.numel() // max(1, tensor.shape[-1]) if vectors else len(tensor)
+
+    return max(map(rows, tensors), default=0)

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from wmproto.attacks.budget import count_queries, unmetered
 from wmproto.models.data import Dataset
+from wmproto.models.fit import placed
 from wmproto.models.network import Network, build_network
 from wmproto.release.architecture import Architecture
 
@@ -44,9 +45,7 @@ class WhiteBox:
 
     def network(self) -> Network:
         """A fresh copy of the stolen model on ``device``, in eval mode and free to be trained."""
-        network = build_network(self.architecture, self.tensors)
-        network.to(device=self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        return network.eval()
+        return placed(build_network(self.architecture, self.tensors), self.device).eval()
 
 
 class Api:

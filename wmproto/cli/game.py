@@ -29,6 +29,11 @@ _workers_option = click.option(
 )
 
 
+_workers = click.option(
+    "--workers", type=click.IntRange(1, 256), default=2, show_default=True, help="Processes, one thread each."
+)
+
+
 @click.group(cls=OrderedGroup)
 def game() -> None:
     """Play marking schemes against attacks, and liars against verdicts."""
@@ -44,9 +49,7 @@ def _check_extra() -> None:
 @click.option("--out", type=AnyPath, required=True, help="New folder for the run.")
 @click.option("--data", type=AnyPath, help="Folder of the .npz files that the grid names.")
 @click.option("--device", default="cpu", show_default=True, help="Where models run: cpu, cuda or cuda:N.")
-@click.option(
-    "--workers", type=click.IntRange(1, 256), default=2, show_default=True, help="Processes, one thread each."
-)
+@_workers
 @click.option("--dry-run", is_flag=True, help="Say what would be played, how long it takes, and how much disk.")
 @json_option
 def run(grid_path: Path, out: Path, data: Path | None, device: str, workers: int, dry_run: bool, as_json: bool) -> int:
@@ -71,10 +74,10 @@ def run(grid_path: Path, out: Path, data: Path | None, device: str, workers: int
     if os.path.lexists(out):
         raise ConfigError(f"{out} exists already", hint=f"go on with it: wmproto game resume {out}; or another --out")
     check_parent(out)
-    plan(cells, unmade)
+    tasks = plan(cells, unmade)
     files = own_files(attacker.word for attacker in grid.attacks)
-    RunFolder.create(
-        out,
+    folder = RunFolder.create(
+        out.absolute(),  # an attack may change the current folder while it runs
         text,
         device=device,
         data=data,
@@ -82,14 +85,12 @@ def run(grid_path: Path, out: Path, data: Path | None, device: str, workers: int
         cells=[(cell.id, str(cell)) for cell in cells],
         attacks={file: read_input(grid_path.parent / file, what="attack", limit=GRID_LIMIT) for file in files},
     )
-    return _play(out, workers, as_json)
+    return _play(folder, cells, tasks, workers, out, as_json)
 
 
 @game.command()
 @click.argument("out", type=AnyPath, metavar="RUNS")
-@click.option(
-    "--workers", type=click.IntRange(1, 256), default=2, show_default=True, help="Processes, one thread each."
-)
+@_workers
 @json_option
 def resume(out: Path, workers: int, as_json: bool) -> int:
     """Go on with a run that was stopped or had failures.
@@ -97,10 +98,16 @@ def resume(out: Path, workers: int, as_json: bool) -> int:
     Cells that failed are tried again. Exit codes as ``game run``.
     """
     _check_extra()
+    from wmproto.games.plan import digests, plan
+    from wmproto.games.runner import cells_of
     from wmproto.games.store import RunFolder
 
-    _check_device(RunFolder.open(out).device)
-    return _play(out, workers, as_json)
+    folder = RunFolder.open(out.absolute())
+    _check_device(folder.device)
+    cells = cells_of(folder.path)
+    if changed := [name for name, digest in digests(cells, folder).items() if folder.digests.get(name) != digest]:
+        raise ConfigError(f"other data than this run began with: {', '.join(changed)}", hint="put the old files back")
+    return _play(folder, cells, plan(cells, folder), workers, out, as_json)
 
 
 @game.command()
@@ -112,7 +119,8 @@ def status(out: Path, as_json: bool) -> int:
     from wmproto.games.store import RunFolder
 
     folder = RunFolder.open(out, any_version=True)
-    return _told(folder.cells(), {cell: folder.record(cell) for cell, _ in folder.cells()}, out, as_json)
+    cells = folder.cells()
+    return _told(cells, {cell: folder.record(cell) for cell, _ in cells}, out, as_json)
 
 
 def _check_device(device: str) -> None:
@@ -158,28 +166,22 @@ def _foretold(cells: list[Cell], folder: RunFolder, workers: int, as_json: bool)
     return 0
 
 
-def _play(out: Path, workers: int, as_json: bool) -> int:
-    from wmproto.games.plan import digests, plan
-    from wmproto.games.runner import cells_of
+def _play(folder: RunFolder, cells: list[Cell], tasks: list[Task], workers: int, shown: Path, as_json: bool) -> int:
+    """Do what is left of the tasks; ``shown`` is the folder as the reader named it."""
     from wmproto.games.runner import run as play
-    from wmproto.games.store import RunFolder
 
-    path = out.absolute()  # an attack may change the current folder while it runs
-    folder, cells = RunFolder.open(path), cells_of(path)
-    if changed := [name for name, digest in digests(cells, folder).items() if folder.digests.get(name) != digest]:
-        raise ConfigError(f"other data than this run began with: {', '.join(changed)}", hint="put the old files back")
     done = {cell.id for cell in cells if (r := folder.record(cell.id)) is not None and r.state != "failed"}
-    left = [task for task in plan(cells, folder) if task.name not in done and not folder.has(task.name)]
+    left = [task for task in tasks if task.name not in done and not folder.has(task.name)]
     wanted = {name for task in left if task.part == "cell" for name in (task.name, *task.needs)}
-    tasks = [task for task in left if task.name in wanted]
+    left = [task for task in left if task.name in wanted]
     try:
-        if tasks:
-            weights = {name: max(1, round(1000 * s)) for name, s in _seconds(tasks, cells, folder).items()}
-            with progress(f"{sum(task.part == 'cell' for task in tasks)} cells") as tick:
-                play(path, tasks, workers=min(workers, len(tasks)), weights=weights, progress=tick)
+        if left:
+            weights = {name: max(1, round(1000 * s)) for name, s in _seconds(left, cells, folder).items()}
+            with progress(f"{sum(task.part == 'cell' for task in left)} cells") as tick:
+                play(folder.path, left, workers=min(workers, len(left)), weights=weights, progress=tick)
     finally:
         records = {record.cell: record for record in folder.gather([cell.id for cell in cells])}
-    return _told(folder.cells(), records, out, as_json)
+    return _told(folder.cells(), records, shown, as_json)
 
 
 def _told(cells: list[tuple[str, str]], records: Mapping[str, Record | None], out: Path, as_json: bool) -> int:

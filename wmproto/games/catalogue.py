@@ -23,7 +23,7 @@ from wmproto.models.resnet import resnet18
 from wmproto.models.wide_cnn import wide_cnn
 from wmproto.release.architecture import Architecture
 
-__all__ = ["ATTACKS", "MODELS", "SCHEMES", "attack_class", "kind_of", "own_digest", "own_files", "settings_of"]
+__all__ = ["ATTACKS", "MODELS", "SCHEMES", "attack_class", "kind_of", "named", "own_digest", "own_files", "settings_of"]
 
 SCHEMES: dict[str, type[Scheme]] = {each.name: each for each in (AdiFromScratch, AdiPretrained)}
 
@@ -119,6 +119,11 @@ def own_digest(name: str, folder: Path) -> str | None:
 def kind_of(attack: type[Adversary[Any, Any]]) -> str:
     """removal, extraction, evasion, claim or forgery."""
     return next(kind for base, kind in _KINDS if issubclass(attack, base))
+
+
+def named(made: Scheme | Adversary[Any, Any]) -> dict[str, Any]:
+    """Name and settings, as JSON values."""
+    return {"name": made.name, "settings": settings_of(made)}
 
 
 def settings_of(made: object) -> dict[str, Any]:

@@ -19,28 +19,25 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from wmproto.attacks.attack import Adversary, Attack, EvasionAttack, ExtractionAttack, Outcome
+from wmproto.attacks.attack import Attack, EvasionAttack, ExtractionAttack, Outcome
 from wmproto.attacks.budget import Budget
 from wmproto.attacks.view import Api, BlackBox, WhiteBox
 from wmproto.errors import ConfigError
-from wmproto.games.catalogue import MODELS, settings_of
+from wmproto.games.catalogue import MODELS, named
 from wmproto.games.cheater import plant
 from wmproto.games.data import Shares, key_pictures, own_copy, shares
 from wmproto.games.grid import Attacker, Cell
-from wmproto.games.judge import Asked, rebuilt
+from wmproto.games.judge import LARGE, Asked, rebuilt
 from wmproto.games.keys import Adi2018Key, GameKey, Wmproto1Key, drawn, noise_inputs
 from wmproto.games.store import Artefact, RunFolder
-from wmproto.marking.scheme import Scheme
 from wmproto.models.cnn import standardisation
 from wmproto.models.data import Dataset
-from wmproto.models.fit import fresh
+from wmproto.models.fit import fresh, placed
 from wmproto.models.network import Network, network_tensors
 from wmproto.models.training import descend
 from wmproto.release.architecture import Architecture
 
 __all__ = ["Challenger"]
-
-_LARGE = 500  # pictures that are asked at once where no evidence hangs on it
 
 
 class Challenger:
@@ -77,8 +74,8 @@ class Challenger:
     @property
     def key(self) -> GameKey:
         """The owner's key; the same object for all cells of one data set, seed and profile."""
-        file, shape = self.cell.grid.keys.pictures, self.shares.shape
-        return _owners_key(self.shares, self.cell.profile, self.size, self.cell.seed, file, self.folder.data, shape)
+        file = self.cell.grid.keys.pictures
+        return _owners_key(self.shares, self.cell.profile, self.size, self.cell.seed, file, self.folder.data)
 
     @cached_property
     def cheats_key(self) -> GameKey:
@@ -105,12 +102,12 @@ class Challenger:
         if cell.scheme is None or cell.game in ("functionality", "unremovability"):
             parts["independent"] = self._spec("independent")
         if cell.scheme is not None:
-            parts["victim"] = self._spec("victim", key=self.key.name.hex(), scheme=_named(cell.scheme))
+            parts["victim"] = self._spec("victim", key=self.key.name.hex(), scheme=named(cell.scheme))
         if cell.scheme is None and cell.adversary == "cheater":
             parts["planted"] = self._spec("planted", key=self.cheats_key.name.hex())
         if isinstance(cell.adversary, Attacker) and cell.budget and cell.adversary.kind in ("removal", "extraction"):
             source = cell.adversary.digest
-            attack, budget = {**_named(cell.adversary.attack), "source": source}, asdict(cell.budget)
+            attack, budget = {**named(cell.adversary.attack), "source": source}, asdict(cell.budget)
             parts["control"] = self._spec("control", attack=attack, budget=budget)
         return parts
 
@@ -141,7 +138,7 @@ class Challenger:
                 "control": self._control,
             }[part]
             found = self.folder.artefact(self.needed()[part], lambda: self._timed(make))
-            found.network.to(device=self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+            placed(found.network, self.device)
             self._models[part] = found
         return self._models[part]
 
@@ -197,7 +194,7 @@ class Challenger:
         device = self.device
 
         def answer(x: NDArray[np.uint8]) -> Tensor:
-            parts = torch.split(torch.from_numpy(np.ascontiguousarray(x)), _LARGE)
+            parts = torch.split(torch.from_numpy(np.ascontiguousarray(x)), LARGE)
             return torch.cat([network(part.to(device)).cpu() for part in parts])
 
         return Api(answer, soft=soft)
@@ -252,10 +249,6 @@ class Challenger:
         return int.from_bytes(drawn(self.cell.seed, "seed", what)[:8], "big") >> 2
 
 
-def _named(made: Scheme | Adversary[Any, Any]) -> dict[str, Any]:
-    return {"name": made.name, "settings": settings_of(made)}
-
-
 def _made_key(
     parts: Shares,
     profile: str,
@@ -271,12 +264,10 @@ def _made_key(
 
 
 @lru_cache(maxsize=4)
-def _owners_key(
-    parts: Shares, profile: str, size: int, seed: int, file: str | None, data: Path | None, shape: tuple[int, int, int]
-) -> GameKey:
+def _owners_key(parts: Shares, profile: str, size: int, seed: int, file: str | None, data: Path | None) -> GameKey:
     if file is None:
-        return _made_key(parts, profile, noise_inputs(seed, size, shape), seed, ("owner",))
-    pictures = key_pictures(file, data, shape)
+        return _made_key(parts, profile, noise_inputs(seed, size, parts.shape), seed, ("owner",))
+    pictures = key_pictures(file, data, parts.shape)
     if len(pictures) < size:
         raise ConfigError(f"{file} has {len(pictures)} pictures, a key needs {size}")
     return _made_key(parts, profile, [one.tobytes() for one in pictures[:size]], seed, ("owner",))

@@ -19,12 +19,11 @@ from wmproto.attacks.view import Api
 from wmproto.errors import ConfigError
 from wmproto.games.challenger import Challenger
 from wmproto.games.data import own_copy
-from wmproto.games.game import NO_MARK, Game, Played, evidence_of, rate_of, refused
+from wmproto.games.game import Game, Played, claim_played, rate_of
 from wmproto.games.grid import Attacker
-from wmproto.games.interval import rate
 from wmproto.games.judge import Asked
-from wmproto.games.keys import GameKey, Wmproto1Key, noise_inputs
-from wmproto.games.record import Accuracy, Retention
+from wmproto.games.keys import GameKey, noise_inputs
+from wmproto.games.record import Accuracy
 from wmproto.wire.profile import WMPROTO_1
 
 __all__ = ["FalseClaim", "NonTrivialOwnership"]
@@ -69,31 +68,15 @@ class _ClaimGame(Game):
                 cost, log = claimed.cost, claimed.log
             ruling = self._heard(keys, claim).rule(suspect.answer, start=claim.start, count=claim.count)
         marked = self.suspect == "victim"
-        took = not marked or challenger.took
         model = rate_of(suspect)
-        return Played(
-            won=ruling.accepted if took else None,
-            accuracy=Accuracy(
-                victim=model if marked else None,
-                twin=None,
-                independent=None if marked else model,
-                result=None,
-                control=None,
-            ),
-            retention=Retention(
-                victim=None,
-                twin=None,
-                independent=None,
-                result=rate(ruling.hits, ruling.marks) if ruling.asked else None,
-                control=None,
-                original_head=None,
-            ),
-            evidence=evidence_of(ruling),
-            cost=cost,
-            log=log,
-            findings=(*refused(ruling), *(() if took else (NO_MARK,))),
-            void=not took,
+        accuracy = Accuracy(
+            victim=model if marked else None,
+            twin=None,
+            independent=None if marked else model,
+            result=None,
+            control=None,
         )
+        return claim_played(ruling, accuracy=accuracy, took=not marked or challenger.took, cost=cost, log=log)
 
     @staticmethod
     def _attack(challenger: Challenger) -> tuple[ClaimAttack, Budget]:
@@ -133,15 +116,11 @@ class _ClaimGame(Game):
         number = claim.key.number
         if not 0 <= number < len(keys):
             raise ConfigError("the claim is about a key that was never registered")
-        key = keys[number]
-        if isinstance(key, Wmproto1Key):
-            rounds, grid = WMPROTO_1.round_leaves, WMPROTO_1.start_grid(len(key.inputs))
-            end = claim.start + claim.count
-            if claim.start % grid or claim.count % rounds or not 0 <= claim.start < end <= len(key.inputs):
-                raise ConfigError("a claim is over whole rounds that start on the grid")
-        elif (claim.start, claim.count) != (0, len(key.inputs)):
-            raise ConfigError("adi2018 asks all triggers of a key")
-        return key
+        try:
+            keys[number].check_range(claim.start, claim.count)
+        except ValueError as err:
+            raise ConfigError(str(err)) from err
+        return keys[number]
 
 
 class NonTrivialOwnership(_ClaimGame):

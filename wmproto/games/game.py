@@ -6,10 +6,10 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-import torch
 from torch import nn
 
 from wmproto.attacks.budget import Cost
+from wmproto.attacks.removal.tuning import last_layer
 from wmproto.games.challenger import Challenger
 from wmproto.games.interval import rate
 from wmproto.games.judge import Asked
@@ -18,7 +18,7 @@ from wmproto.games.record import Accuracy, Evidence, Finding, Rate, Retention
 from wmproto.models.fit import copy_of
 from wmproto.models.network import Network
 
-__all__ = ["NO_MARK", "Game", "Played", "evidence_of", "rate_of", "refused", "retention_of", "with_head_of"]
+__all__ = ["NO_MARK", "Game", "Played", "claim_played", "evidence_of", "rate_of", "retention_of", "with_head_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,23 +84,29 @@ def evidence_of(ruling: Ruling) -> Evidence:
     )
 
 
-def refused(ruling: Ruling) -> tuple[Finding, ...]:
-    """The finding of a claim that was refused before anything was asked; none of any other."""
-    return (Finding(code="refused-unasked", text=ruling.reason),) if ruling.reason else ()
-
-
 def with_head_of(model: nn.Module, victim: Network) -> Network | None:
     """A copy of the model with the victim's output layer put back, None where the two differ in form."""
     if not isinstance(model, Network) or model.architecture != victim.architecture:
         return None
-    copy, head = copy_of(model), _head(victim)
-    with torch.no_grad():
-        for name, tensor in copy.state_dict().items():
-            if name.startswith(head):
-                tensor.copy_(victim.state_dict()[name])
+    copy = copy_of(model)
+    last_layer(copy).load_state_dict(last_layer(victim).state_dict())
     return copy
 
 
-def _head(network: Network) -> str:
-    linear = [name for name, module in network.named_modules() if isinstance(module, nn.Linear)]
-    return f"{linear[-1]}."
+def claim_played(
+    ruling: Ruling, *, accuracy: Accuracy, took: bool, cost: Cost | None, log: tuple[dict[str, Any], ...]
+) -> Played:
+    """What a game of claims came to: won if the claim stands, void if the victim's mark did not take."""
+    hits = rate(ruling.hits, ruling.marks) if ruling.asked else None
+    nothing = dict.fromkeys(("victim", "twin", "independent", "control", "original_head"))
+    refused = (Finding(code="refused-unasked", text=ruling.reason),) if ruling.reason else ()
+    return Played(
+        won=ruling.accepted if took else None,
+        accuracy=accuracy,
+        retention=Retention(**nothing, result=hits),
+        evidence=evidence_of(ruling),
+        cost=cost,
+        log=log,
+        findings=refused if took else (*refused, NO_MARK),
+        void=not took,
+    )

@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from wmproto.attacks.attack import Adversary
 from wmproto.attacks.budget import Budget
-from wmproto.games.catalogue import kind_of, settings_of
+from wmproto.games.catalogue import kind_of, named, settings_of
 from wmproto.marking.scheme import Scheme
 from wmproto.models.fit import Training
 
@@ -118,8 +118,7 @@ class Cell:
         """All of it as JSON values."""
         adversary: Any = self.adversary
         if isinstance(adversary, Attacker):
-            made = adversary.attack
-            adversary = {"name": made.name, "settings": settings_of(made), "source": adversary.digest}
+            adversary = {**named(adversary.attack), "source": adversary.digest}
         return {
             "adversary": adversary,
             "budget": asdict(self.budget) if self.budget else None,
@@ -128,7 +127,7 @@ class Cell:
             "keys": asdict(self.grid.keys),
             "model": self.model,
             "profile": self.profile,
-            "scheme": self.scheme and {"name": self.scheme.name, "settings": settings_of(self.scheme)},
+            "scheme": named(self.scheme) if self.scheme else None,
             "seed": self.seed,
             "training": asdict(self.grid.training),
         }

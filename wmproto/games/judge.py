@@ -17,14 +17,14 @@ from torch import nn
 
 from wmproto.attacks.budget import Budget, Meter, metered
 from wmproto.errors import ConfigError
-from wmproto.games.keys import Answer
 from wmproto.models.data import Dataset
 from wmproto.models.fit import answerer, copy_of
 from wmproto.models.network import Network
 
-__all__ = ["Asked", "rebuilt"]
+__all__ = ["LARGE", "Asked", "rebuilt"]
 
-_LARGE = 500  # pictures of a network that are asked at once
+#: Pictures of a network that are asked at once where no evidence hangs on it.
+LARGE = 500
 
 
 def rebuilt(model: nn.Module, *, word: str) -> Network:
@@ -93,18 +93,13 @@ class Asked:
                 self._known[inputs] = self._answer(inputs)
         return self._known[inputs]
 
-    @property
-    def ask(self) -> Answer:
-        """answer(), as a rule takes it."""
-        return self.answer
-
 
 def _right_in_batches(network: Network, test: Dataset, device: torch.device) -> int:
     right = 0
     with torch.no_grad():
-        for at in range(0, len(test), _LARGE):
-            x = torch.from_numpy(test.x[at : at + _LARGE].copy()).to(device)
+        for at in range(0, len(test), LARGE):
+            x = torch.from_numpy(test.x[at : at + LARGE].copy()).to(device)
             scores = network(x).float().cpu().numpy()
             valid = ~np.isnan(scores).any(1)  # NaN anywhere is no answer; numpy's argmax takes the lowest of ties
-            right += int(((scores.argmax(1) == test.y[at : at + _LARGE]) & valid).sum())
+            right += int(((scores.argmax(1) == test.y[at : at + LARGE]) & valid).sum())
     return right

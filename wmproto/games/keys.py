@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from wmproto.attacks.claim.claim import Forgery
 from wmproto.commitment.adi2018 import MarkingKey, key_gen, sample_labels, verify
-from wmproto.commitment.builder import Commitment, commit, key_payload
+from wmproto.commitment.builder import Commitment, InputSource, commit, key_payload
 from wmproto.commitment.labels import Labels
 from wmproto.commitment.leaf import inputs_hash
 from wmproto.commitment.opening import Opening
@@ -34,7 +34,7 @@ from wmproto.verdict.wealth import floor_log2_ratio
 from wmproto.wire.framing import frame
 from wmproto.wire.profile import WMPROTO_1, Profile
 
-__all__ = ["Adi2018Key", "Answer", "GameKey", "Ruling", "Wmproto1Key", "drawn"]
+__all__ = ["Adi2018Key", "Answer", "GameKey", "Ruling", "Wmproto1Key", "born", "drawn", "noise_inputs"]
 
 Answer = Callable[[bytes], int | None]
 Verdict = Literal["DEPENDENT", "NOT SHOWN", "ACCEPTED", "REFUSED"]
@@ -118,6 +118,10 @@ class GameKey(ABC):
         """
 
     @abstractmethod
+    def check_range(self, start: int, count: int) -> None:
+        """Raise ValueError unless a claim over these inputs can be heard."""
+
+    @abstractmethod
     def opened(self) -> Forgery:
         """The key's own secrets, in the form of a forgery: what the cheater is told."""
 
@@ -131,6 +135,25 @@ class GameKey(ABC):
 def noise_inputs(seed: int, count: int, shape: tuple[int, int, int]) -> list[bytes]:
     """Uniform pictures, of the family that keys are made with by default."""
     return [noise_input(WMPROTO_1, drawn(seed, "noise", i), shape) for i in range(count)]
+
+
+def born(
+    owner: Signer,
+    *,
+    master: bytes,
+    keyctx: bytes,
+    count: int,
+    shape: tuple[int, int, int],
+    classes: int,
+    source: InputSource,
+    profile: Profile = WMPROTO_1,
+) -> tuple[Commitment, Labels]:
+    """Leaves over pictures of that shape, and their labels: a key that no log holds, of bytes that are given."""
+    spec = InputSpec(dtype="uint8", kind="image", shape=shape)
+    leaves = Commitment(profile=profile, master=master, keyctx=keyctx, count=count, spec=spec, source=source)
+    names = [str(c) for c in range(classes)]
+    z = commit(leaves, profile=profile, keyctx=keyctx, spec=spec, classes=names, owner=owner.public)
+    return leaves, Labels(verify_key(owner.envelope(key_payload(z, profile)), profile=profile))
 
 
 class Wmproto1Key(GameKey):
@@ -158,29 +181,26 @@ class Wmproto1Key(GameKey):
         profile: Profile = WMPROTO_1,
     ) -> None:
         self.inputs, self.shape, self.classes = tuple(inputs), shape, classes
-        spec, keyctx = InputSpec(dtype="uint8", kind="image", shape=shape), drawn(seed, "keyctx", *who)
-        owner = Signer(drawn(seed, "owner", *who))
-        self._leaves = Commitment(
-            profile=profile,
+        self._leaves, labels = born(
+            Signer(drawn(seed, "owner", *who)),
             master=drawn(seed, "master", *who),
-            keyctx=keyctx,
+            keyctx=drawn(seed, "keyctx", *who),
             count=len(inputs),
-            spec=spec,
+            shape=shape,
+            classes=classes,
             source=lambda i, _: self.inputs[i],
+            profile=profile,
         )
-        names = [str(c) for c in range(classes)]
-        z = commit(self._leaves, profile=profile, keyctx=keyctx, spec=spec, classes=names, owner=owner.public)
-        self._envelope = owner.envelope(key_payload(z, profile))
-        self._key = verify_key(self._envelope, profile=profile)
-        born, salts = Labels(self._key), [self._leaves.leaf_key(i) for i in range(len(inputs))]
-        self.labels = np.array([born.label(i, k) for i, k in enumerate(salts)], np.int64)
-        self.ghosts = np.array([born.is_ghost(i, k) for i, k in enumerate(salts)], np.bool_)
+        self._key = labels.key
+        salts = [self._leaves.leaf_key(i) for i in range(len(inputs))]
+        self.labels = np.array([labels.label(i, k) for i, k in enumerate(salts)], np.int64)
+        self.ghosts = np.array([labels.is_ghost(i, k) for i, k in enumerate(salts)], np.bool_)
         self.bits = profile.bits(beacon=False)
 
     @property
     def published(self) -> bytes:
         """The signed statement."""
-        return self._envelope.to_bytes()
+        return self._key.envelope.to_bytes()
 
     @property
     def name(self) -> bytes:
@@ -196,10 +216,8 @@ class Wmproto1Key(GameKey):
         self, answer: Answer, *, start: int = 0, count: int | None = None, forgery: Forgery | None = None
     ) -> Ruling:
         """Count leaf by leaf as a dispute does, to the end of the range; see GameKey."""
-        end = len(self.inputs) if count is None else start + count
-        grid, rounds = self._key.profile.start_grid(len(self.inputs)), self._key.profile.round_leaves
-        if start % grid or (end - start) % rounds or not 0 <= start < end <= len(self.inputs):
-            raise ValueError("a claim is over whole rounds that start on the grid")
+        end, rounds = len(self.inputs) if count is None else start + count, self._key.profile.round_leaves
+        self.check_range(start, end - start)
         tally = Tally(self._key, [self.bits])
         for first in range(start, end, rounds):
             openings = {i: self._opening(i, forgery) for i in range(first, first + rounds)}
@@ -217,6 +235,13 @@ class Wmproto1Key(GameKey):
             ghosts=whole.ghosts,
             ghost_hits=whole.ghost_hits,
         )
+
+    def check_range(self, start: int, count: int) -> None:
+        """Whole rounds that start on the grid; see GameKey."""
+        profile, size = self._key.profile, len(self.inputs)
+        off = start % profile.start_grid(size) or count % profile.round_leaves
+        if off or not 0 <= start < start + count <= size:
+            raise ValueError("a claim is over whole rounds that start on the grid")
 
     def _opening(self, index: int, forgery: Forgery | None) -> Opening:
         honest = self._leaves.open(index)
@@ -282,8 +307,7 @@ class Adi2018Key(GameKey):
         self, answer: Answer, *, start: int = 0, count: int | None = None, forgery: Forgery | None = None
     ) -> Ruling:
         """Verify; see GameKey. All triggers are asked: the scheme knows no ranges."""
-        if start or count not in (None, len(self.inputs)):
-            raise ValueError("the scheme asks all triggers")
+        self.check_range(start, len(self.inputs) if count is None else count)
         mk, asked = self._claimed(forgery), len(self.inputs)
         decision = verify(mk, self._vk, answer, truth=self._truth)
         if decision.reason:
@@ -308,6 +332,11 @@ class Adi2018Key(GameKey):
             hits=hits,
             marks=asked,
         )
+
+    def check_range(self, start: int, count: int) -> None:
+        """All triggers; see GameKey."""
+        if (start, count) != (0, len(self.inputs)):
+            raise ValueError("adi2018 asks all triggers of a key")
 
     def _claimed(self, forgery: Forgery | None) -> MarkingKey:
         if forgery is None:

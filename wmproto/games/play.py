@@ -10,7 +10,7 @@ import torch
 
 from wmproto.attacks.attack import Adversary
 from wmproto.errors import StateError
-from wmproto.games.catalogue import settings_of
+from wmproto.games.catalogue import named
 from wmproto.games.challenger import Challenger
 from wmproto.games.claims import FalseClaim, NonTrivialOwnership
 from wmproto.games.functionality import Functionality
@@ -101,4 +101,4 @@ def _adversary(cell: Cell) -> Named | None:
 
 
 def _named(kind: str, made: Scheme | Adversary[Any, Any], source: str | None = None) -> Named:
-    return Named.model_validate({"kind": kind, "name": made.name, "settings": settings_of(made), "source": source})
+    return Named.model_validate({"kind": kind, **named(made), "source": source})

@@ -8,10 +8,9 @@ from wmproto.attacks.budget import Cost
 from wmproto.attacks.claim.claim import Forgery, ForgeryAttack, ForgeryView
 from wmproto.errors import ConfigError
 from wmproto.games.challenger import Challenger
-from wmproto.games.game import NO_MARK, Game, Played, evidence_of, rate_of, refused
+from wmproto.games.game import Game, Played, claim_played, rate_of
 from wmproto.games.grid import Attacker
-from wmproto.games.interval import rate
-from wmproto.games.record import Accuracy, Retention
+from wmproto.games.record import Accuracy
 
 __all__ = ["Unforgeability"]
 
@@ -46,21 +45,6 @@ class Unforgeability(Game):
                 raise ConfigError(f"a forgery here opens {size} commitments with salts of {key.salt_bytes} bytes")
         else:
             raise ConfigError(f"this adversary does not play {self.name}")
-        ruling, took = key.rule(victim.answer, forgery=forgery), challenger.took
-        return Played(
-            won=ruling.accepted if took else None,
-            accuracy=Accuracy(victim=rate_of(victim), twin=None, independent=None, result=None, control=None),
-            retention=Retention(
-                victim=None,
-                twin=None,
-                independent=None,
-                result=rate(ruling.hits, ruling.marks) if ruling.asked else None,
-                control=None,
-                original_head=None,
-            ),
-            evidence=evidence_of(ruling),
-            cost=cost,
-            log=log,
-            findings=(*refused(ruling), *(() if took else (NO_MARK,))),
-            void=not took,
-        )
+        ruling = key.rule(victim.answer, forgery=forgery)
+        accuracy = Accuracy(victim=rate_of(victim), twin=None, independent=None, result=None, control=None)
+        return claim_played(ruling, accuracy=accuracy, took=challenger.took, cost=cost, log=log)

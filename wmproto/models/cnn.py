@@ -16,7 +16,7 @@ from torch import Tensor
 
 from wmproto.release.architecture import Architecture, parse_architecture
 
-__all__ = ["initial_tensors", "small_cnn", "standard_affine", "standardisation"]
+__all__ = ["initial_tensors", "pooled_conv", "small_cnn", "standard_affine", "standardisation"]
 
 _UNIT = 1 << 20  # denominator of the standardisation's ratios before reducing
 
@@ -68,23 +68,14 @@ def small_cnn(
         FormatError: The numbers do not fit the grammar.
         ValueError: Only one of scale and shift.
     """
-
-    def conv(channels: int) -> list[dict[str, object]]:
-        window = {"kernel": [3, 3], "padding": [1, 1], "stride": [1, 1]}
-        return [
-            {"op": "conv2d", "bias": True, "channels": channels, "groups": 1, **window},
-            {"op": "relu"},
-            {"op": "maxpool", "kernel": [2, 2], "padding": [0, 0], "stride": [2, 2]},
-        ]
-
     return parse_architecture(
         {
             "grammar": "layers/1",
             "input": {"dtype": "uint8", "shape": list(shape)},
             "layers": [
                 standard_affine(shape, scale, shift),
-                *conv(16),
-                *conv(32),
+                *pooled_conv(16),
+                *pooled_conv(32),
                 {"op": "flatten"},
                 {"op": "linear", "bias": True, "features": 64},
                 {"op": "relu"},
@@ -92,6 +83,16 @@ def small_cnn(
             ],
         }
     )
+
+
+def pooled_conv(channels: int) -> list[dict[str, object]]:
+    """A 3x3 convolution that keeps the size, ReLU, and pooling of 2x2: the block of the networks without norms."""
+    window = {"kernel": [3, 3], "padding": [1, 1], "stride": [1, 1]}
+    return [
+        {"op": "conv2d", "bias": True, "channels": channels, "groups": 1, **window},
+        {"op": "relu"},
+        {"op": "maxpool", "kernel": [2, 2], "padding": [0, 0], "stride": [2, 2]},
+    ]
 
 
 def standard_affine(

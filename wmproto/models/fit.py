@@ -18,7 +18,7 @@ from wmproto.models.training import Batches, Resumable
 from wmproto.release.architecture import Architecture
 from wmproto.suspects.oracle import best_class
 
-__all__ = ["Training", "answerer", "copy_of", "fresh"]
+__all__ = ["Training", "answerer", "copy_of", "fresh", "placed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,17 +52,17 @@ class Training:
 
 def fresh(architecture: Architecture, *, seed: int, device: torch.device) -> Network:
     """An untrained network on a device; its tensors are drawn on the CPU, so they are the same on every device."""
-    return _on(build_network(architecture, initial_tensors(architecture, seed=seed)), device)
+    return placed(build_network(architecture, initial_tensors(architecture, seed=seed)), device)
 
 
 def copy_of(network: Network) -> Network:
     """A copy on the same device, in eval mode."""
     copy = build_network(network.architecture, dict(network.state_dict()))
-    return _on(copy, next(network.parameters()).device).eval()
+    return placed(copy, next(network.parameters()).device).eval()
 
 
-def _on(network: Network, device: torch.device) -> Network:
-    # Channels last: pooling over 32x32x3 pictures is twice as fast on the CPU.
+def placed(network: Network, device: torch.device) -> Network:
+    """Move a network to a device, channels last: pooling over 32x32x3 pictures is then twice as fast on the CPU."""
     network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     return network
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from wmproto.models.cnn import standard_affine
+from wmproto.models.cnn import pooled_conv, standard_affine
 from wmproto.release.architecture import Architecture, parse_architecture
 
 __all__ = ["wide_cnn"]
@@ -28,22 +28,11 @@ def wide_cnn(
         FormatError: The numbers do not fit the grammar.
         ValueError: Only one of scale and shift.
     """
-    layers: list[object] = [standard_affine(shape, scale, shift)]
-    for channels in (24, 48, 96):
-        layers += [
-            {
-                "op": "conv2d",
-                "bias": True,
-                "channels": channels,
-                "groups": 1,
-                "kernel": [3, 3],
-                "padding": [1, 1],
-                "stride": [1, 1],
-            },
-            {"op": "relu"},
-            {"op": "maxpool", "kernel": [2, 2], "padding": [0, 0], "stride": [2, 2]},
-        ]
-    layers += [
+    layers = [
+        standard_affine(shape, scale, shift),
+        *pooled_conv(24),
+        *pooled_conv(48),
+        *pooled_conv(96),
         {"op": "flatten"},
         {"op": "linear", "bias": True, "features": 128},
         {"op": "relu"},

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from wmproto.attacks.attack import Adversary
 from wmproto.attacks.budget import Budget, Cost, count_queries
 from wmproto.attacks.view import Api, WhiteBox
-from wmproto.errors import ConfigError, StateError
+from wmproto.errors import StateError
 from wmproto.models.data import Dataset
 
 __all__ = ["Claim", "ClaimAttack", "ClaimView", "Claimed", "Forged", "Forgery", "ForgeryAttack", "Registered"]
@@ -122,17 +122,11 @@ class Claimed:
 class ClaimAttack(Adversary[ClaimView, Claim]):
     """Claims a model that he has no part in."""
 
-    def attack(self, view: ClaimView, budget: Budget, seed: int) -> Claimed:
-        """Run it; see Adversary.counted.
+    makes = (Claim, "Claim")
 
-        Raises:
-            BudgetError: Beyond the budget.
-            ConfigError: What it returned is no claim.
-        """
-        claim, cost, log = self.counted(view, budget, seed)
-        if not isinstance(claim, Claim):
-            raise ConfigError(f"the attack {self.name} returned {type(claim).__name__}, not a Claim")
-        return Claimed(claim, cost, log)
+    def attack(self, view: ClaimView, budget: Budget, seed: int) -> Claimed:
+        """Run it; see Adversary.counted."""
+        return Claimed(*self.counted(view, budget, seed))
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,14 +174,8 @@ class Forged:
 class ForgeryAttack(Adversary[ForgeryView, Forgery]):
     """Claims the marked model under its owner's published key, without her secrets."""
 
-    def attack(self, view: ForgeryView, budget: Budget, seed: int) -> Forged:
-        """Run it; see Adversary.counted.
+    makes = (Forgery, "Forgery")
 
-        Raises:
-            BudgetError: Beyond the budget.
-            ConfigError: What it returned is no forgery.
-        """
-        forgery, cost, log = self.counted(view, budget, seed)
-        if not isinstance(forgery, Forgery):
-            raise ConfigError(f"the attack {self.name} returned {type(forgery).__name__}, not a Forgery")
-        return Forged(forgery, cost, log)
+    def attack(self, view: ForgeryView, budget: Budget, seed: int) -> Forged:
+        """Run it; see Adversary.counted."""
+        return Forged(*self.counted(view, budget, seed))

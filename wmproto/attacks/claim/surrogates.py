@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from wmproto.attacks.attack import Run
 from wmproto.attacks.claim.claim import ClaimView
-from wmproto.models.cnn import initial_tensors, small_cnn, standardisation
-from wmproto.models.network import Network, build_network
+from wmproto.models.cnn import small_cnn, standardisation
+from wmproto.models.fit import fresh
+from wmproto.models.network import Network
 from wmproto.models.recipe import Recipe
 from wmproto.models.training import Batches, descend
 
@@ -24,8 +25,7 @@ def train_surrogates(view: ClaimView, run: Run, *, count: int, epochs: int) -> l
     made = []
     for _ in range(count):
         seed = int(torch.randint(2**62, (1,), generator=run.generator))
-        network = build_network(architecture, initial_tensors(architecture, seed=seed))
-        network.to(device=view.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        network = fresh(architecture, seed=seed, device=view.device)
         made.append(descend(network, Batches(view.data, seed=seed), Recipe(epochs, 0.05, "cosine")))
     return made
 
