@@ -5,17 +5,18 @@ Trusts its own key and nothing that it reads from the database (view.py). Reads 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from wmproto.crypto.merkle import leaf_hash, tree_root
 from wmproto.crypto.signer import Signer
 from wmproto.crypto.signing import verify_envelope
-from wmproto.errors import ConfigError, CorruptStoreError, FormatError, NotFoundError, RegistryError
+from wmproto.errors import ConfigError, CorruptStoreError, FormatError, NotFoundError, RegistryError, SignatureError
 from wmproto.registry.checkpoint import Checkpoint, verify_checkpoint
+from wmproto.registry.cosignature import WitnessKey
 from wmproto.registry.entry import entry_bytes, entry_leaf
-from wmproto.registry.note import LogKey
+from wmproto.registry.note import LogKey, Note
 from wmproto.registry.store import Store
 from wmproto.registry.tables import SCHEMA, Rows
 from wmproto.registry.view import Head, View, doubt, first_subject
@@ -117,6 +118,10 @@ class Log:
                 if rows.count() != rows.size():
                     raise CorruptStoreError(f"the log {path} has a gap among its entries")
                 log._view(rows).head()
+                complete = rows.complete
+            if not complete:
+                with store.write() as rows:
+                    rows.add_tables()
         except BaseException:
             store.close()
             raise
@@ -133,10 +138,26 @@ class Log:
 
     # --- reading -----------------------------------------------------------------------------------------------
 
-    def checkpoint(self) -> bytes:
-        """The latest signed checkpoint: a note; of size 0, with the root of nothing, for an empty log."""
+    def checkpoint(self, witnesses: Collection[WitnessKey] | None = None) -> bytes:
+        """The latest signed checkpoint: a note; of size 0, with the root of nothing, for an empty log.
+
+        Args:
+            witnesses: Whose cosignatures it shall bear, of those that the log holds; None: everybody's.
+        """
         with self._store.read() as rows:
-            return self._view(rows).head().note
+            view = self._view(rows)
+            return view.cosigned(view.head(), witnesses)
+
+    def consistency(self, old: int, new: int) -> tuple[bytes, ...]:
+        """Proof that the first ``old`` entries of this log are the beginning of its first ``new`` (32 bytes a hash).
+
+        Raises:
+            NotFoundError: The log has fewer entries.
+        """
+        with self._store.read() as rows:
+            if not 0 <= old <= new <= rows.size():
+                raise NotFoundError(f"the log does not grow from {old} to {new} entries")
+            return rows.proof(old, new)
 
     def verify_past(self, checkpoint: bytes) -> Checkpoint:
         """Check that this log has grown from a checkpoint that somebody else kept, and return that checkpoint.
@@ -178,12 +199,15 @@ class Log:
         with self._store.read() as rows:
             return self._view(rows).entries(kind, subject)
 
-    def receipts(self, leaves: Sequence[bytes], size: int | None = None) -> list[bytes]:
+    def receipts(
+        self, leaves: Sequence[bytes], size: int | None = None, witnesses: Collection[WitnessKey] | None = None
+    ) -> list[bytes]:
         """Receipts of several entries, all under one checkpoint.
 
         Args:
             leaves: Their leaf hashes.
             size: Size of an older checkpoint, for example of another receipt; None is the latest.
+            witnesses: Whose cosignatures the checkpoint shall bear, of those that the log holds; None: everybody's.
 
         Raises:
             NotFoundError: An entry is not in the log, or not below that size; or there is no such checkpoint.
@@ -192,7 +216,8 @@ class Log:
         with self._store.read() as rows:
             view = self._view(rows)
             head = view.head() if size is None else view.signed(size)
-            return [view.receipt(head, view.find(leaf), leaf) for leaf in leaves]
+            note = view.cosigned(head, witnesses)
+            return [view.receipt(head, view.find(leaf), leaf, note) for leaf in leaves]
 
     def export(self, path: Path) -> None:
         """Write a copy of the whole log for auditors, whole or not at all, in place of an older copy.
@@ -204,10 +229,29 @@ class Log:
         with self._store.read() as rows:
             view = self._view(rows)
             head = view.head()
+            note = view.cosigned(head)
             entries = [(kind, envelope) for _, kind, envelope in view.entries()]
         if tree_root([entry_leaf(self.profile, kind, e) for kind, e in entries]) != head.checkpoint.root:
             raise doubt(self.path, "its entries do not hash to the root that it signed")
-        replace(path, b"".join(write_log_copy(head.note, self.key, entries)))
+        replace(path, b"".join(write_log_copy(note, self.key, entries)))
+
+    def keep_cosignatures(self, size: int, lines: Mapping[WitnessKey, str]) -> None:
+        """Keep witnesses' lines beside the checkpoint of that size; of each witness the first one stays.
+
+        Args:
+            size: Of a checkpoint that the log has signed.
+            lines: Signature lines, each with its newline, that verify.
+
+        Raises:
+            NotFoundError: No such checkpoint.
+            FormatError, SignatureError: A line is not that witness's cosignature of it; nothing is kept.
+        """
+        with self._store.write() as rows:
+            note = self._view(rows).signed(size).note
+            for key, line in lines.items():
+                if not Note.parse(note + line.encode()).signed_by(key):
+                    raise SignatureError(f"not a cosignature of {key.name}", rule="reg-cosign-3")
+            rows.keep(size, {str(key): line for key, line in lines.items()})
 
     # --- appending ---------------------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ Decides nothing about entries, keys or signatures: view.py checks what is read, 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -73,6 +74,13 @@ _CHECKPOINTS = sa.Table(  # one signed note a size, for ever
     sa.Column("size", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("note", _Exact, nullable=False),
 )
+_COSIGNATURES = sa.Table(  # the first line of each witness for a checkpoint; logs of the first version lack the table
+    "cosignatures",
+    _TABLES,
+    sa.Column("size", sa.ForeignKey("checkpoints.size"), primary_key=True, autoincrement=False),
+    sa.Column("witness", _Text, primary_key=True),
+    sa.Column("line", _Text, nullable=False),
+)
 
 
 class Rows:
@@ -108,6 +116,11 @@ class Rows:
         """The signed checkpoint of that size."""
         note: bytes | None = self._scalar(sa.select(_CHECKPOINTS.c.note).where(_CHECKPOINTS.c.size == size))
         return note
+
+    def cosignatures(self, size: int) -> dict[str, str]:
+        """Witness's vkey -> its line, for the checkpoint of that size."""
+        query = sa.select(_COSIGNATURES).where(_COSIGNATURES.c.size == size).order_by(_COSIGNATURES.c.witness)
+        return {row.witness: row.line for row in self._db.execute(query)}
 
     def index_of(self, leaf: bytes) -> int | None:
         """Index of the entry with that leaf hash."""
@@ -167,6 +180,34 @@ class Rows:
             start, end = (start, split) if index < split else (split, end)
         return tuple(reversed(path))
 
+    def leaves(self, start: int, end: int) -> list[bytes]:
+        """Leaf hashes of the entries from ``start`` to ``end`` (exclusive)."""
+        return self.nodes(0, start, end)
+
+    def nodes(self, level: int, start: int, end: int) -> list[bytes]:
+        """Hashes of the complete subtrees of 2**level leaves from number ``start`` to ``end`` (exclusive)."""
+        t = _NODES.c
+        query = sa.select(t.idx, t.hash).where(t.level == level, t.idx >= start, t.idx < end).order_by(t.idx)
+        found = self._db.execute(query).all()
+        if [row.idx for row in found] != list(range(start, end)):
+            raise CorruptStoreError(f"the log lacks nodes of level {level} of its tree between {start} and {end}")
+        return [row.hash for row in found]
+
+    def proof(self, old: int, new: int) -> tuple[bytes, ...]:
+        """Consistency proof from the first ``old`` leaves to the first ``new`` (RFC 6962 section 2.1.2)."""
+        if old in (0, new):
+            return ()
+        proof, start, end, whole = [], 0, new, True
+        while old != end:
+            split = start + (1 << (end - start - 1).bit_length() - 1)
+            if old <= split:
+                proof.append(self._range(split, end))
+                end = split
+            else:
+                proof.append(self._range(start, split))
+                start, whole = split, False
+        return tuple(reversed(proof if whole else [*proof, self._range(start, end)]))
+
     # --- writing -----------------------------------------------------------------------------------------------
 
     def append(self, index: int, kind: str, envelope: Envelope, *, leaf: bytes, subject: bytes) -> None:
@@ -194,6 +235,22 @@ class Rows:
         """Make the tables, and fill ``meta``."""
         _TABLES.create_all(self._db)
         self._db.execute(_META.insert(), [{"name": name, "value": value} for name, value in meta.items()])
+
+    @property
+    def complete(self) -> bool:
+        """Whether every table is there."""
+        return sa.inspect(self._db).has_table(_COSIGNATURES.name)
+
+    def add_tables(self) -> None:
+        """Make the tables that a log of an earlier version lacks."""
+        _TABLES.create_all(self._db)
+
+    def keep(self, size: int, lines: Mapping[str, str]) -> None:
+        """Keep witnesses' lines (by their vkeys) for the checkpoint of that size; the first one of each stays."""
+        have = self.cosignatures(size)
+        new = [{"size": size, "witness": key, "line": line} for key, line in lines.items() if key not in have]
+        if new:
+            self._db.execute(_COSIGNATURES.insert(), new)
 
     def sign(self, size: int, note: bytes) -> None:
         """Keep the signed checkpoint of that size; there is never a second one."""

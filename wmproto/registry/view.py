@@ -5,6 +5,7 @@ So whoever holds the database, but not the log's key, can neither forge nor chan
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,8 +14,9 @@ from pydantic import ConfigDict
 from wmproto.crypto.merkle import verify_inclusion
 from wmproto.errors import CorruptStoreError, FormatError, InclusionError, NotFoundError, VerificationError
 from wmproto.registry.checkpoint import Checkpoint, verify_checkpoint
+from wmproto.registry.cosignature import WitnessKey
 from wmproto.registry.entry import entry_leaf
-from wmproto.registry.note import LogKey
+from wmproto.registry.note import LogKey, Note
 from wmproto.registry.receipt import Receipt
 from wmproto.registry.tables import Rows
 from wmproto.wire.dsse import Envelope, Statement
@@ -92,6 +94,23 @@ class View:
             raise doubt(self.path, f"it has {size} entries, and its last checkpoint is of {signed}")
         return self.signed(size)
 
+    def cosigned(self, head: Head, witnesses: Collection[WitnessKey] | None = None) -> bytes:
+        """A checkpoint's note with the lines that are kept for it: of these witnesses, or of all.
+
+        Raises:
+            CorruptStoreError: A line that is kept does not verify.
+        """
+        note = head.note
+        for vkey, line in self.rows.cosignatures(head.checkpoint.size).items():
+            try:
+                key = WitnessKey.parse(vkey)
+                if not Note.parse(head.note + line.encode()).signed_by(key):
+                    raise FormatError("it is another witness's")
+            except (FormatError, VerificationError) as err:
+                raise doubt(self.path, f"a cosignature of {head.checkpoint.size} entries is damaged ({err})") from err
+            note += line.encode() if witnesses is None or key in witnesses else b""
+        return note
+
     def find(self, leaf: bytes) -> int:
         """Index of the entry with that leaf hash; raises NotFoundError."""
         index = self.rows.index_of(leaf)
@@ -99,8 +118,8 @@ class View:
             raise NotFoundError("the log has no such entry", hint="registry submit appends it")
         return index
 
-    def receipt(self, head: Head, index: int, leaf: bytes) -> bytes:
-        """Receipt of an entry under a checkpoint.
+    def receipt(self, head: Head, index: int, leaf: bytes, note: bytes | None = None) -> bytes:
+        """Receipt of an entry under a checkpoint, with the note as cosigned() gives it or as the log signed it.
 
         Raises:
             NotFoundError: The entry is not below the checkpoint.
@@ -114,7 +133,7 @@ class View:
             verify_inclusion(leaf, index=index, size=size, path=path, root=root)
         except InclusionError as err:
             raise doubt(self.path, f"entry {index} does not lead to the root that it signed") from err
-        return Receipt(index, path, head.note).to_bytes()
+        return Receipt(index, path, note or head.note).to_bytes()
 
     def entries(
         self, kind: str | None = None, subject: bytes | None = None, index: int | None = None
