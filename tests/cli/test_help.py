@@ -15,6 +15,7 @@ EXPECTED = {
     "key": ["new", "show", "activate", "passwd", "backup", "restore"],
     "commit": ["create", "inspect"],
     "registry": ["new", "submit", "prove", "export"],
+    "policy": ["check"],
     "release": ["record", "verify"],
     "mark": ["train", "check"],
     "dispute": ["run", "audit", "show", "replay", "report"],

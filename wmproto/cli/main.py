@@ -23,6 +23,7 @@ _COMMANDS = {
     "key": ("wmproto.cli.key", "key", "Identities: make, show, activate, back up."),
     "commit": ("wmproto.cli.commit", "commit", "Commit to a key's inputs before any label exists."),
     "registry": ("wmproto.cli.registry", "registry", "The append-only log: new, submit, prove, export."),
+    "policy": ("wmproto.cli.policy", "policy", "Whom you trust about logs: their keys, their witnesses, the quorum."),
     "release": ("wmproto.cli.release", "release", "Record a release in the log, and verify one."),
     "mark": ("wmproto.cli.mark", "mark", "Train a marked model, or check one for the mark."),
     "dispute": ("wmproto.cli.dispute", "dispute", "Run, show, audit and replay disputes, and report on them."),

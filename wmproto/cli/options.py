@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from wmproto.owner import KeyFolder
     from wmproto.registry.log import Log
     from wmproto.registry.note import LogKey
+    from wmproto.registry.policy import LogPolicy
 
 PROFILE = WMPROTO_1
 PASSPHRASE_LIMIT = 64 << 10  # bytes of a passphrase file
@@ -154,6 +155,23 @@ def parse_log_key(text: str) -> LogKey:
         return LogKey.parse(text)
     except FormatError as err:
         raise ConfigError(f"--log: {err}", hint="give the whole line that registry new printed") from err
+
+
+policy_option = click.option(
+    "--policy", "policy_path", type=AnyPath, help="Log policy: which logs and witnesses you trust."
+)
+
+
+def read_policy(path: Path) -> LogPolicy:
+    """Read a log policy.
+
+    Raises:
+        ConfigError: No such file.
+        FormatError: Not a policy.
+    """
+    from wmproto.registry.policy import POLICY_LIMIT, LogPolicy
+
+    return LogPolicy.parse(read_input(path, what="log policy", limit=POLICY_LIMIT))
 
 
 def need_torch() -> None:

@@ -54,6 +54,7 @@ def audit_record(audit: Audit) -> dict[str, object]:
         "log_size": audit.log_size,
         "marked": e.wealth.n,
         "parties": dict(who(audit)),
+        "policy": audit.policy.digest.hex() if audit.policy else None,
         "problems": broken_rules(o.problems),
         "proves": yes,
         "supported_log2": o.supported_log2,

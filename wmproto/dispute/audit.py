@@ -13,10 +13,11 @@ from wmproto.dispute.messages import Decide
 from wmproto.dispute.outcome import Outcome, decide
 from wmproto.dispute.tally import Finding
 from wmproto.dispute.transcript import Transcript
-from wmproto.dispute.trust import Trust, check_trust, trust_assumed
+from wmproto.dispute.trust import Trust, check_policy, check_trust, trust_assumed
 from wmproto.errors import FormatError, Party, StateError, VerificationError
 from wmproto.registry.copy import LogCopy, read_log_copy
 from wmproto.registry.entry import entry_leaf
+from wmproto.registry.policy import LogPolicy
 from wmproto.wire.profile import WMPROTO_1, Profile
 
 
@@ -29,12 +30,14 @@ class Audit:
         outcome: The verdict.
         assumed: Everybody whose honesty was assumed because no trust file was given; empty under a trust file.
         log_size: Entries of the copy of the log that the transcript was compared with; None if it was not.
+        policy: Under which every checkpoint counts; None if the log's own signature had to do.
     """
 
     dispute: Dispute
     outcome: Outcome
     assumed: tuple[str, ...]
     log_size: int | None
+    policy: LogPolicy | None
 
 
 def replay_steps(transcript: Transcript, dispute: Dispute) -> None:
@@ -57,20 +60,27 @@ def replay_steps(transcript: Transcript, dispute: Dispute) -> None:
 
 
 def audit(
-    transcript: bytes, *, trust: Trust | None = None, log_copy: bytes | None = None, profile: Profile = WMPROTO_1
+    transcript: bytes,
+    *,
+    trust: Trust | None = None,
+    policy: LogPolicy | None = None,
+    log_copy: bytes | None = None,
+    profile: Profile = WMPROTO_1,
 ) -> Audit:
     """Recheck a transcript alone.
 
     Args:
         transcript: The file's bytes.
         trust: Whom the auditor trusts; without it the result names everybody who was taken on trust.
+        policy: Which logs and witnesses the auditor trusts; without it nobody vouches that the log showed everybody
+            the same past.
         log_copy: A copy of the log that holds admit: shows whether admit listed every earlier dispute.
         profile: ``wmproto/1``; tests of the theorem pass a reduced one.
 
     Raises:
         FormatError: Malformed, or not supported by this version.
         VerificationError: False evidence: which rule failed and whose fault it is (TrustError: the trust file does not
-            name somebody the evidence rests on).
+            name somebody the evidence rests on, or a checkpoint does not count under the policy).
     """
     parsed = Transcript.parse(transcript)
     dispute = Dispute(profile=profile, auditor_bits=trust.bits if trust else 0)
@@ -79,14 +89,17 @@ def audit(
         raise FormatError("transcript: it holds no message")
     if trust is not None:
         check_trust(dispute, trust)
+    if policy is not None:
+        check_policy(dispute, policy)
     size = None
     if log_copy is not None:
         size = _check_log(dispute, read_log_copy(log_copy, dispute.log, profile=profile))
     return Audit(
         dispute=dispute,
         outcome=decide(dispute),
-        assumed=() if trust is not None else trust_assumed(dispute),
+        assumed=() if trust is not None else trust_assumed(dispute, policy),
         log_size=size,
+        policy=policy,
     )
 
 

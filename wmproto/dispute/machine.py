@@ -75,6 +75,7 @@ class Dispute:
         self.admission: VerifiedReceipt | None = None
         self.head: Checkpoint | None = None  # that admit quotes
         self.checkpoints: list[Checkpoint] = []  # every one that was shown, in order of the messages
+        self.notes: list[bytes] = []  # the same as they were signed, but for that of the receipt a release quotes
         self.early: set[bytes] = set()  # links at which the arbitrator may not decide
         self.decision: m.Decide | None = None
         self.decide_entry = b""
@@ -125,6 +126,7 @@ class Dispute:
         elif self.phase == "decided":
             grown = admission.verify_decided(receipts, self.log, self.decide_entry, self.admit_entry, self.admission)
             self.checkpoints.append(grown.checkpoint)
+            self.notes.append(grown.note)
             self.phase = "closed"
         else:
             raise StateError(f"nothing was to be logged: the dispute is {self.phase}")
@@ -220,7 +222,7 @@ class Dispute:
             raise SignatureError("file is not signed by the key's owner", rule="dis-file-4")
         self.file, self.key, self.log, self.file_envelope = file, key, log, envelope
         self._range()
-        self._judge("dis-file-5", "claimant", lambda: self._receipt(file.key_receipt, file.key_entry, "key"))
+        self._judge("dis-file-5", "claimant", self._take_receipt)
         if file.release_entry is not None:
             self._judge("dis-file-6", "claimant", lambda: self._take_release(attached[1]))
         self.phase = "filed"
@@ -233,17 +235,22 @@ class Dispute:
         if file.count % self.profile.round_leaves or not file.count or self.end > self.key.z.N:
             self._problem("dis-range-2", "claimant", f"{file.count} leaves from {file.start} on: no whole rounds")
 
-    def _receipt(self, data: bytes | None, leaf: bytes | None, what: str) -> None:
+    def _receipt(self, data: bytes | None, leaf: bytes | None, what: str) -> bytes:
         try:
-            self.checkpoints.append(verify_receipt(data or b"", leaf or b"", self.log).checkpoint)
+            place = verify_receipt(data or b"", leaf or b"", self.log)
         except (VerificationError, FormatError) as err:
             raise VerificationError(f"the receipt of the {what}: {err}") from err
+        self.checkpoints.append(place.checkpoint)
+        return place.note
+
+    def _take_receipt(self) -> None:
+        self.notes.append(self._receipt(self.file.key_receipt, self.file.key_entry, "key"))
 
     def _take_release(self, envelope: Envelope) -> None:
         release = verify_release(envelope, profile=self.profile)
         check_release_of(release, self.key)
         self._receipt(release.release.key_receipt, self.file.key_entry, "key, as the release quotes it")
-        self._receipt(self.file.release_receipt, self.file.release_entry, "release")
+        self.notes.append(self._receipt(self.file.release_receipt, self.file.release_entry, "release"))
         self.release = release
 
     def _bind(self, envelope: Envelope, attached: Sequence[Envelope]) -> m.Bind:
@@ -286,6 +293,7 @@ class Dispute:
         proofs = admission.verify_together(receipts, self.log, self.admission_leaves)
         self.admission = proofs[0]
         self.checkpoints.append(self.admission.checkpoint)
+        self.notes.append(self.admission.note)
         at = iter([proof.index for proof in proofs])
         admit, key = next(at), next(at)
         release = next(at) if self.file.release_entry is not None else None
@@ -296,6 +304,7 @@ class Dispute:
     def _verify_head(self, admit: int) -> None:
         self.head = verify_checkpoint(self.admit.head.encode(), self.log)
         self.checkpoints.append(self.head)
+        self.notes.append(self.admit.head.encode())
         if self.head.size > admit:
             raise VerificationError("the log head that admit quotes is younger than admit")
 

@@ -12,6 +12,7 @@ from pydantic import Field
 
 from wmproto.dispute.machine import Dispute
 from wmproto.errors import TrustError
+from wmproto.registry.policy import LogPolicy
 from wmproto.wire.schema import Hex32, Wire
 
 _Keys = Annotated[tuple[Hex32, ...], Field(min_length=1, max_length=1024)]
@@ -50,9 +51,9 @@ def _parties(dispute: Dispute) -> list[tuple[str, str | bytes, str]]:
     return [("log", dispute.file.log, dispute.file.log), *((role, key, key.hex()) for role, key in keys.items())]
 
 
-def trust_assumed(dispute: Dispute) -> tuple[str, ...]:
-    """Everybody whom a reader without a trust file would have to trust, as ``role name``."""
-    return tuple(f"{role} {shown}" for role, _, shown in _parties(dispute))
+def trust_assumed(dispute: Dispute, policy: LogPolicy | None) -> tuple[str, ...]:
+    """Everybody whom a reader without a trust file would have to trust, as ``role name``; of logs a policy judges."""
+    return tuple(f"{role} {shown}" for role, _, shown in _parties(dispute) if policy is None or role != "log")
 
 
 def check_trust(dispute: Dispute, trust: Trust) -> None:
@@ -68,3 +69,17 @@ def check_trust(dispute: Dispute, trust: Trust) -> None:
     for role, who, shown in _parties(dispute):
         if who not in ((trust.log,) if role == "log" else getattr(trust, f"{role}s")):
             raise TrustError(f"the trust file does not name the {role} {shown}", rule="dis-trust-1", hint=hint)
+
+
+def check_policy(dispute: Dispute, policy: LogPolicy) -> None:
+    """Check that every checkpoint of the dispute counts under a log policy, to its last line (dis-policy-1).
+
+    But for the one under the receipt that a release quotes: it is as old as the release, its witnesses may be gone, and
+    admit's receipts prove the same order again.
+
+    Raises:
+        TrustError: One does not: another log, no quorum, or a line of somebody whom the policy does not know.
+        VerificationError, FormatError: A line of a known witness does not verify.
+    """
+    for note in dict.fromkeys(dispute.notes):
+        policy.verify(note, strict=True)

@@ -2,6 +2,8 @@
 
 from wmproto.dispute.audit import Audit
 from wmproto.dispute.outcome import Outcome
+from wmproto.registry.exposure import liars
+from wmproto.registry.policy import LogPolicy
 from wmproto.verdict.tail import ghost_tail
 
 
@@ -40,6 +42,7 @@ def cannot_know(audit: Audit) -> tuple[str, ...]:
         until = f"another may be signed and not logged, or logged after entry {audit.log_size - 1}, the copy's last"
     return (
         *([listed] if audit.log_size is None else []),
+        _one_past(audit.policy),
         f"that this is the only end of this dispute: {until}",
         "that the deposited weights are the suspect's, or are what is deployed; they were bound by "
         f"{dispute.respondent.hex()} as {dispute.bind.holder}"
@@ -51,6 +54,13 @@ def cannot_know(audit: Audit) -> tuple[str, ...]:
         "whether pairs of triggers and labels were planted in public data (with Fiat-Shamir, labels are known before "
         "the key is even logged)",
     )
+
+
+def _one_past(policy: LogPolicy | None) -> str:
+    if policy is None or not (few := liars(policy)):
+        why = "no witnesses were asked for (--policy)" if policy is None else "by this policy it alone can show two"
+        return f"that the log showed everybody the same past: {why}"
+    return f"that the log showed everybody the same past, if it and {len(few)} of the policy's witnesses lie together"
 
 
 def leaves(audit: Audit) -> str:
@@ -83,6 +93,7 @@ def who(audit: Audit) -> list[tuple[str, str]]:
         ("owner", dispute.key.z.owner.hex()),
         ("arbitrator", dispute.file.arbitrator.hex()),
         ("log", dispute.log.name),
+        ("policy", f"SHA-256 {audit.policy.digest.hex()}, quorum {audit.policy.quorum}" if audit.policy else "none"),
         *([(dispute.bind.holder, dispute.respondent.hex())] if dispute.seq > 1 else []),
         ("release", "signed and attached" if dispute.release else "none: the claim stands without one"),
     ]
