@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup test lint type demo demo-fast vectors audit-size bench paper-accuracy paper-adi clean
+.PHONY: setup test test-deps lint type demo demo-fast vectors audit-size bench paper-accuracy paper-adi clean
 
 setup: .venv/ready
 
@@ -26,6 +26,10 @@ vectors: setup
 
 audit-size: setup
 	$(BIN)/python tests/architecture/audit_size.py
+
+# Debian's packages for some of the tests. Without them those are left out, and named at the end.
+test-deps:
+	@$(PYTHON) tests/tools/debian.py
 
 test: setup lint type
 	$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report=

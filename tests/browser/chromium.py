@@ -3,12 +3,13 @@
 import shutil
 
 import pytest
+from debian import needs
+from playwright import sync_api as api
 
-api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 CHROMIUM = shutil.which("chromium")
 ARGUMENTS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run")
 ARGUMENTS += ("--disable-background-networking", "--disable-component-update", "--disable-sync")
-needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
+needs_chromium = needs("chromium")
 
 
 @pytest.fixture(scope="module")

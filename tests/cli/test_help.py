@@ -15,6 +15,7 @@ EXPECTED = {
     "key": ["new", "show", "activate", "passwd", "backup", "restore"],
     "commit": ["create", "inspect"],
     "registry": ["new", "submit", "prove", "export"],
+    "witness": ["new", "run"],
     "policy": ["check"],
     "release": ["record", "verify"],
     "mark": ["train", "check"],

@@ -36,7 +36,7 @@ def pattern(expected):
 def run(command, folder):
     """(output, exit code) of one command line; ``wmproto`` is this interpreter's."""
     python = f'"{sys.executable}" -m wmproto '
-    shell = re.sub(r"(^|&& |\| )wmproto ", lambda m: m[1] + python, command)
+    shell = re.sub(r"(^|&& |\| |do )wmproto ", lambda m: m[1] + python, command)
     done = subprocess.run(
         shell, shell=True, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=300
     )

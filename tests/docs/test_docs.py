@@ -1,7 +1,10 @@
 """The pages for people: every command in them is run, and prints what they say."""
 
+import contextlib
+import os
 import re
 import shutil
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +31,18 @@ def test_the_page_for_owners(tmp_path):
     (tmp_path / "passphrase.txt").write_text("correct horse battery staple\n")
     (tmp_path / "new.txt").write_text("another passphrase\n")
     assert check(ROOT / "docs" / "owner.md", tmp_path) == 14
+
+
+def test_the_page_for_operators(tmp_path):
+    """Its witnesses run in the background, and in its folder: so they are found, and stopped."""
+    (tmp_path / "passphrase.txt").write_text("correct horse battery staple\n")
+    try:
+        assert check(ROOT / "docs" / "operator.md", tmp_path) == 24
+    finally:
+        for process in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                if (process / "cwd").readlink() == tmp_path and int(process.name) != os.getpid():
+                    os.kill(int(process.name), signal.SIGTERM)
 
 
 def test_the_page_for_researchers(tmp_path):

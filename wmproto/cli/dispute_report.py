@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from wmproto.cli.options import PROFILE, check_new
+from wmproto.cli.options import PROFILE, check_new, policy_option, read_policy
 from wmproto.cli.output import AnyPath, emit, json_option, read_input
 from wmproto.errors import FormatError, MissingExtraError, VerificationError
 
@@ -16,11 +16,17 @@ from wmproto.errors import FormatError, MissingExtraError, VerificationError
 @click.command()
 @click.argument("transcripts", type=AnyPath, nargs=-1, required=True, metavar="TRANSCRIPTS")
 @click.option("--trust", "trust_path", type=AnyPath, help="Whom you trust: log, arbitrators, respondents, owners.")
+@policy_option
 @click.option("--log-copy", type=AnyPath, help="Exported log: shows that admit hid no earlier dispute.")
 @click.option("--out", type=AnyPath, required=True, help="The page (HTML); nothing is overwritten.")
 @json_option
 def report(
-    transcripts: tuple[Path, ...], trust_path: Path | None, log_copy: Path | None, out: Path, as_json: bool
+    transcripts: tuple[Path, ...],
+    trust_path: Path | None,
+    policy_path: Path | None,
+    log_copy: Path | None,
+    out: Path,
+    as_json: bool,
 ) -> None:
     """Audit one or more TRANSCRIPTS and write one page about them, for people.
 
@@ -37,12 +43,13 @@ def report(
 
     check_new(out)
     trust = Trust.parse(read_input(trust_path, what="trust file", limit=1 << 20)) if trust_path else None
+    policy = read_policy(policy_path) if policy_path else None
     copy = read_input(log_copy, what="copy of the log", limit=COPY_LIMIT) if log_copy else None
     disputes = []
     for path, title in zip(transcripts, _titles(transcripts), strict=True):
         data = read_input(path, what="transcript", limit=TRANSCRIPT_LIMIT)
         try:
-            disputes.append(ReportedDispute.of(title, data, trust=trust, log_copy=copy, profile=PROFILE))
+            disputes.append(ReportedDispute.of(title, data, trust=trust, policy=policy, log_copy=copy, profile=PROFILE))
         except (VerificationError, FormatError) as err:
             err.args = (f"{path}: {err}",)  # which of several
             raise

@@ -15,7 +15,9 @@ from wmproto.cli.options import (
     open_key,
     open_log_to_append,
     passphrase_option,
+    policy_option,
     progress,
+    read_policy,
     short_text,
 )
 from wmproto.cli.output import AnyPath, emit, json_option, read_input
@@ -56,6 +58,7 @@ if TYPE_CHECKING:
     help="The arbitrator's policy: at least this many bits; 0 leaves it to the profile.",
 )
 @click.option("--out", type=AnyPath, required=True, help="The transcript; a dispute that was cut off goes on.")
+@policy_option
 @passphrase_option
 @json_option
 def run(
@@ -73,6 +76,7 @@ def run(
     count: int,
     bits: int,
     out: Path,
+    policy_path: Path | None,
     passphrase_file: Path | None,
     as_json: bool,
 ) -> int:
@@ -89,11 +93,13 @@ def run(
     from wmproto.owner import KeyFolder
     from wmproto.owner.activated import check_model
     from wmproto.registry.entry import entry_leaf
+    from wmproto.registry.gather import CosignedLog
     from wmproto.release.modelfile import read_model
     from wmproto.release.tensors import WEIGHTS_LIMIT
     from wmproto.wire.writing import replace
 
     need_torch()
+    policy = read_policy(policy_path) if policy_path else None
     home = KeyFolder(folder, profile=PROFILE)
     home.activation()
     loaded = read_model(read_input(model, what="model", limit=WEIGHTS_LIMIT), profile=PROFILE)
@@ -137,7 +143,7 @@ def run(
             release=release,
             respondent=Respondent(holder_signer, "escrow" if holder == "escrow" else "respondent"),
             arbitrator=arbitrator,
-            log=log,
+            log=CosignedLog(log, policy) if policy else log,
             model=loaded.digest,
             suspect=EscrowSuspect(loaded.data, loaded.architecture, profile=PROFILE),
             words=words,

@@ -17,8 +17,10 @@ from wmproto.cli.options import (
     open_key,
     parse_log_key,
     passphrase_option,
+    policy_option,
     progress,
     read_passphrase,
+    read_policy,
 )
 from wmproto.cli.output import AnyPath, emit, json_option, read_input
 
@@ -92,19 +94,28 @@ def show(path: Path, as_json: bool) -> None:
 @click.option("--key", "key_path", type=AnyPath, required=True, help="The owner's secret file.")
 @click.option("--receipt", type=AnyPath, required=True, help="The receipt that registry submit gave.")
 @click.option("--log", "log_vkey", required=True, help="The log's verifier key, as registry new printed it.")
+@policy_option
 @passphrase_option
 @json_option
 def activate(
-    folder: Path, key_path: Path, receipt: Path, log_vkey: str, passphrase_file: Path | None, as_json: bool
+    folder: Path,
+    key_path: Path,
+    receipt: Path,
+    log_vkey: str,
+    policy_path: Path | None,
+    passphrase_file: Path | None,
+    as_json: bool,
 ) -> None:
     """Give life to the labels of the key in FOLDER, once its statement stands in the log."""
     from wmproto.owner import KeyFolder
-    from wmproto.registry.receipt import RECEIPT_LIMIT
+    from wmproto.registry.receipt import RECEIPT_LIMIT, Receipt
 
     log = parse_log_key(log_vkey)
     home = KeyFolder(folder, profile=PROFILE)
     home.check_not_activated()
     data = read_input(receipt, what="receipt", limit=RECEIPT_LIMIT)
+    if policy_path is not None:
+        read_policy(policy_path).verify(Receipt.parse(data).note)
     secret = open_key(key_path, passphrase_file, "owner")
     with progress("recomputing the leaves") as tick:
         active = home.activate(data, log, secret, tick)

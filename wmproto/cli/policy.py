@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @click.group(cls=OrderedGroup)
 def policy() -> None:
-    """Whom you trust about logs: their keys, their witnesses, the quorum."""
+    """Whom you trust about logs, and what that is worth."""
 
 
 @policy.command(short_help="Say what a policy trusts, and what would break it.")

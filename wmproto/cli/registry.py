@@ -15,10 +15,17 @@ from wmproto.cli.options import (
     open_log,
     open_log_to_append,
     passphrase_option,
+    policy_option,
+    progress,
     read_passphrase,
+    read_policy,
 )
 from wmproto.cli.output import AnyPath, emit, json_option, read_input
+from wmproto.cli.registry_files import serve_static
+from wmproto.cli.registry_fsck import fsck
+from wmproto.cli.registry_monitor import check_fork, monitor
 from wmproto.errors import ConfigError, FormatError
+from wmproto.wire.plain import plain
 
 
 @click.group(cls=OrderedGroup)
@@ -61,15 +68,24 @@ def new(database: Path, origin: str, key_path: Path, passphrase_file: Path | Non
 @click.argument("statement", type=AnyPath)
 @click.option("--key", "key_path", type=AnyPath, required=True, help="The log's secret file.")
 @click.option("--receipt", type=AnyPath, required=True, help="New file for the receipt.")
+@policy_option
 @passphrase_option
 @json_option
 def submit(
-    database: Path, statement: Path, key_path: Path, receipt: Path, passphrase_file: Path | None, as_json: bool
+    database: Path,
+    statement: Path,
+    key_path: Path,
+    receipt: Path,
+    policy_path: Path | None,
+    passphrase_file: Path | None,
+    as_json: bool,
 ) -> None:
     """Append the signed STATEMENT (a key or a release) to the log and write its receipt.
 
-    Twice is the same as once: the entry is found again, and its receipt can be written anew.
+    Twice is the same as once: the entry is found again, and its receipt can be written anew. With --policy the
+    witnesses that it gives URLs for are asked to cosign; who does not answer is named, and blocks nothing.
     """
+    from wmproto.cli.witnessed import append_witnessed
     from wmproto.wire.dsse import ENVELOPE_LIMIT, Envelope, claims_kind
     from wmproto.wire.writing import write_new
 
@@ -80,13 +96,15 @@ def submit(
     except FormatError as err:
         raise FormatError(str(err), hint="commit create and release record write signed statements") from err
     kind = "release" if claims_kind(envelope.payload, "release") else "key"
+    policy = read_policy(policy_path) if policy_path else None
     log = open_log_to_append(database, key_path, passphrase_file)
-    entry = log.append(kind, envelope)
-    write_new(receipt, entry.receipt, mode=0o644)
+    entry, proof, said = append_witnessed(log, kind, envelope, policy)
+    write_new(receipt, proof, mode=0o644)
+    cosigned = said.get("witnesses", {}).get("cosigned", [])
     emit(
         as_json,
-        {"index": entry.index, "receipt": str(receipt), "type": kind},
-        [f"{kind} entry {entry.index}; receipt: {receipt}"],
+        {"index": entry.index, "receipt": str(receipt), "type": kind} | said,
+        [f"{kind} entry {entry.index}; receipt: {receipt}", *(plain(f"cosigned by {name}") for name in cosigned)],
     )
 
 
@@ -109,19 +127,28 @@ def prove(database: Path, index: int, as_json: bool) -> None:
     emit(as_json, {"index": index, "receipt": receipt, "type": kind}, [receipt.removesuffix("\n")])
 
 
-@registry.command(short_help="Write a copy of the whole log for auditors.")
+@registry.command(short_help="Write a copy of the whole log, or its files for the web.")
 @click.argument("database", type=AnyPath)
 @click.argument("out", type=AnyPath)
+@click.option("--tiles", is_flag=True, help="Write files for a web server into the folder OUT (C2SP tlog-tiles).")
 @json_option
-def export(database: Path, out: Path, as_json: bool) -> None:
+def export(database: Path, out: Path, tiles: bool, as_json: bool) -> None:
     """Write a copy of the whole log to OUT, for dispute audit --log-copy; the log's verifier key goes to stdout.
 
-    An older copy of the same log in OUT is replaced, any other file is left alone.
+    An older copy of the same log in OUT is replaced, any other file is left alone. With --tiles, OUT is a folder, in
+    which only what is new is written, for monitors and for whoever wants to serve the log.
     """
     from wmproto.registry.copy import COPY_LIMIT, read_log_copy
 
     log = open_log(database)
     check_parent(out)
+    if tiles:
+        from wmproto.registry.publish import publish
+
+        with progress("entries") as said:
+            size = publish(log, out, said).size
+        emit(as_json, {"entries": size, "out": str(out), "vkey": log.vkey}, [log.vkey])
+        return
     if out.exists():
         from wmproto.errors import WmprotoError
 
@@ -133,3 +160,7 @@ def export(database: Path, out: Path, as_json: bool) -> None:
             ) from err
     log.export(out)
     emit(as_json, {"entries": len(log.entries()), "out": str(out), "vkey": log.vkey}, [log.vkey])
+
+
+for _command in (serve_static, monitor, check_fork, fsck):
+    registry.add_command(_command)

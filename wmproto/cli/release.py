@@ -15,7 +15,9 @@ from wmproto.cli.options import (
     open_log_to_append,
     parse_log_key,
     passphrase_option,
+    policy_option,
     progress,
+    read_policy,
     short_text,
 )
 from wmproto.cli.output import AnyPath, emit, json_option, read_input
@@ -37,6 +39,7 @@ def release() -> None:
 )
 @click.option("--out", type=AnyPath, required=True, help="New file for the signed release record.")
 @click.option("--receipt", type=AnyPath, required=True, help="New file for its receipt.")
+@policy_option
 @passphrase_option
 @json_option
 def record(
@@ -48,10 +51,12 @@ def record(
     recipient: str,
     out: Path,
     receipt: Path,
+    policy_path: Path | None,
     passphrase_file: Path | None,
     as_json: bool,
 ) -> None:
     """Sign which weights are released under the activated key in FOLDER, and log that before they leave the house."""
+    from wmproto.cli.witnessed import append_witnessed
     from wmproto.errors import ConfigError
     from wmproto.owner import KeyFolder
     from wmproto.owner.activated import check_model
@@ -65,6 +70,7 @@ def record(
         raise ConfigError(
             f"{model.name!r} is no name for a record", hint="1 to 128 bytes of text without control characters"
         )
+    policy = read_policy(policy_path) if policy_path else None
     home = KeyFolder(folder, profile=PROFILE)
     home.activation()
     loaded = read_model(read_input(model, what="model", limit=WEIGHTS_LIMIT), profile=PROFILE)
@@ -75,12 +81,12 @@ def record(
     with progress("recomputing the leaves") as tick:
         active = home.activated(secret, tick)
     envelope = secret.signer().envelope(active.release(loaded, name=model.name, recipient=recipient))
-    entry = log.append("release", envelope)
+    entry, proof, said = append_witnessed(log, "release", envelope, policy)
     write_new(out, envelope.to_bytes(), mode=0o644)
-    write_new(receipt, entry.receipt, mode=0o644)
+    write_new(receipt, proof, mode=0o644)
     emit(
         as_json,
-        {"index": entry.index, "model": loaded.digest.hex(), "out": str(out), "receipt": str(receipt)},
+        {"index": entry.index, "model": loaded.digest.hex(), "out": str(out), "receipt": str(receipt)} | said,
         [f"release of model {loaded.digest.hex()} is logged"],
     )
 
@@ -90,8 +96,16 @@ def record(
 @click.option("--model", type=AnyPath, help="Weights to compare with the record.")
 @click.option("--receipt", type=AnyPath, help="Receipt of the record, together with --log.")
 @click.option("--log", "log_vkey", help="The log's verifier key.")
+@policy_option
 @json_option
-def verify(record_path: Path, model: Path | None, receipt: Path | None, log_vkey: str | None, as_json: bool) -> None:
+def verify(
+    record_path: Path,
+    model: Path | None,
+    receipt: Path | None,
+    log_vkey: str | None,
+    policy_path: Path | None,
+    as_json: bool,
+) -> None:
     """Check a signed RELEASE record: its signature and digests, and if given its weights and its place in a log."""
     from wmproto.cli.plain import plain
     from wmproto.errors import ConfigError, VerificationError
@@ -104,6 +118,9 @@ def verify(record_path: Path, model: Path | None, receipt: Path | None, log_vkey
 
     if (receipt is None) != (log_vkey is None):
         raise ConfigError("--receipt and --log go together", hint="give both, or neither")
+    if policy_path is not None and receipt is None:
+        raise ConfigError("--policy judges a receipt, and there is none", hint="give --receipt and --log, too")
+    policy = read_policy(policy_path) if policy_path else None
     log = parse_log_key(log_vkey) if log_vkey is not None else None
     data = read_input(record_path, what="release", limit=ENVELOPE_LIMIT)
     verified = verify_release(Envelope.parse(data, what="release"), profile=PROFILE)
@@ -121,6 +138,9 @@ def verify(record_path: Path, model: Path | None, receipt: Path | None, log_vkey
         leaf = entry_leaf(PROFILE, "release", verified.envelope)
         place = verify_receipt(read_input(receipt, what="receipt", limit=RECEIPT_LIMIT), leaf, log)
         checked.append(f"entry {place.index} of the log")
+        if policy is not None:
+            policy.verify(place.note)
+            checked.append(f"quorum {plain(policy.quorum)} of the log policy {policy.digest.hex()}")
     emit(
         as_json,
         {

@@ -17,7 +17,7 @@ from wmproto.errors import ConfigError, StateError
 from wmproto.wire.hidden import Hidden
 from wmproto.wire.schema import Hex32, Wire
 
-Role = Literal["owner", "arbitrator", "respondent", "log"]
+Role = Literal["owner", "arbitrator", "respondent", "log", "witness"]
 Random = Callable[[int], bytes]
 
 MAX_CONTEXTS = 4096
@@ -102,7 +102,7 @@ def new_secret(role: str, random: Random) -> Secret:
     """Draw a new identity, and for an owner a master secret.
 
     Args:
-        role: owner, arbitrator, respondent or log.
+        role: owner, arbitrator, respondent, log or witness.
         random: ``random(n)`` gives n bytes that nobody can predict, as secrets.token_bytes does.
 
     Raises:

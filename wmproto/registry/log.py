@@ -5,7 +5,8 @@ Trusts its own key and nothing that it reads from the database (view.py). Reads 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -83,8 +84,16 @@ class Log:
         return cls(Store.create(path, meta, note), key, signer, profile)
 
     @classmethod
-    def open(cls, path: Path, signer: Signer | None = None, *, profile: Profile = WMPROTO_1) -> Log:
+    def open(
+        cls, path: Path, signer: Signer | None = None, *, profile: Profile = WMPROTO_1, checked: bool = True
+    ) -> Log:
         """Open an existing log, to read it, or with its key to append. Checks the last checkpoint against the tree.
+
+        Args:
+            path: The file.
+            signer: The log's key, to append.
+            profile: Under whose tags entries are hashed.
+            checked: False: without that check, for who names what is damaged (fsck.py).
 
         Raises:
             NotFoundError: There is no such file: a typo must not start an empty log.
@@ -115,9 +124,10 @@ class Log:
                 if meta.get("profile") != profile.name:
                     raise ConfigError(f"the log is of profile {meta.get('profile')!r}, not {profile.name!r}")
                 log = cls(store, key, signer, profile)
-                if rows.count() != rows.size():
+                if checked and rows.count() != rows.size():
                     raise CorruptStoreError(f"the log {path} has a gap among its entries")
-                log._view(rows).head()
+                if checked:
+                    log._view(rows).head()
                 complete = rows.complete
             if not complete:
                 with store.write() as rows:
@@ -137,6 +147,12 @@ class Log:
         return str(self.key)
 
     # --- reading -----------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def reading(self) -> Iterator[View]:
+        """One consistent view, for readers of more than one thing; appending goes on meanwhile."""
+        with self._store.read() as rows:
+            yield self._view(rows)
 
     def checkpoint(self, witnesses: Collection[WitnessKey] | None = None) -> bytes:
         """The latest signed checkpoint: a note; of size 0, with the root of nothing, for an empty log.

@@ -128,7 +128,8 @@ class LogPolicy:
         known = {(key.name, key.key_id) for key in (log, *self.witnesses.values())}
         if strict and (strangers := [name for name, raw in note.lines if (name, raw[:4]) not in known]):
             text = f"the checkpoint bears a signature of {strangers[0]}, whom the log policy does not know"
-            raise TrustError(text, rule="reg-policy-7")
+            hint = "if it is a witness you know, add its line to the policy; it need not be part of the quorum"
+            raise TrustError(text, rule="reg-policy-7", hint=hint)
         return checkpoint
 
 

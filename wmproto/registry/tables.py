@@ -5,7 +5,7 @@ Decides nothing about entries, keys or signatures: view.py checks what is read, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -18,6 +18,7 @@ from wmproto.wire.framing import sha256
 __all__ = ["SCHEMA", "Rows"]
 
 SCHEMA = "1"
+_FEW = 16  # rows that are in memory at once; a signed object has up to 8 MiB
 
 
 class _Exact(sa.TypeDecorator[Any]):
@@ -146,6 +147,25 @@ class Rows:
         for column, value in ((_ENTRIES.c.kind, kind), (_ENTRIES.c.subject, subject), (_ENTRIES.c.idx, index)):
             query = query if value is None else query.where(column == value)
         return [(row.idx, row.kind, row.leaf, row.subject, row.envelope or b"") for row in self._db.execute(query)]
+
+    def raw(self, table: str, column: str, start: int, end: int) -> Iterator[Any]:
+        """Rows of a table as the database has them, nothing checked, for whoever judges them; a few at a time.
+
+        Args:
+            table: Its name.
+            column: Of this integer column, the values from ``start`` to ``end`` (exclusive).
+            start: The first value.
+            end: The first value not wanted.
+        """
+        t = _TABLES.tables[table]
+        query = sa.select(*(sa.type_coerce(c, sa.types.NullType()).label(c.name) for c in t.c))
+        query = query.where(t.c[column] >= start, t.c[column] < end).order_by(*t.primary_key)
+        yield from self._db.execute(query.execution_options(yield_per=_FEW))
+
+    def totals(self) -> dict[str, int]:
+        """Number of rows of each table."""
+        count = sa.select(sa.func.count())
+        return {name: int(self._scalar(count.select_from(table))) for name, table in _TABLES.tables.items()}
 
     # --- the tree (RFC 6962 section 2.1) -----------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ from wmproto.dispute.chain import link, link_logged
 from wmproto.dispute.messages import message_kind
 from wmproto.dispute.transcript import Transcript
 from wmproto.dispute.trust import Trust
+from wmproto.registry.policy import LogPolicy
 from wmproto.wire.profile import WMPROTO_1, Profile
 
 
@@ -48,6 +49,7 @@ class ReportedDispute:
         transcript: bytes,
         *,
         trust: Trust | None = None,
+        policy: LogPolicy | None = None,
         log_copy: bytes | None = None,
         profile: Profile = WMPROTO_1,
     ) -> Self:
@@ -57,5 +59,5 @@ class ReportedDispute:
             FormatError: Malformed, or not supported by this version.
             VerificationError: False evidence.
         """
-        found = audit(transcript, trust=trust, log_copy=log_copy, profile=profile)
+        found = audit(transcript, trust=trust, policy=policy, log_copy=log_copy, profile=profile)
         return cls(title, found, Transcript.parse(transcript))

@@ -1,0 +1,122 @@
+"""Evidence that a log signed two pasts (specs/registry.md, reg-fork-*): convicts the holder of its key, years later.
+
+Two checkpoints and a consistency proof. A tree has one root for each of its beginnings; the proof shows the one that
+the newer tree has for the older one's size, and the log signed another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from wmproto.crypto.consistency import verify_consistency
+from wmproto.crypto.merkle import tree_root
+from wmproto.errors import InclusionError
+from wmproto.registry.checkpoint import Checkpoint, verify_checkpoint
+from wmproto.registry.note import LogKey
+from wmproto.wire.schema import B64, Wire
+
+__all__ = ["FORK_LIMIT", "Fork", "make_fork", "verify_fork"]
+
+FORK_LIMIT = 256 << 10  # bytes
+_Hash = Annotated[B64, Field(min_length=32, max_length=32)]
+
+
+class _Evidence(Wire):
+    format: Literal["wmproto/fork@v1"]
+    newer: str
+    older: str
+    proof: Annotated[tuple[_Hash, ...], Field(max_length=64)]
+    root: _Hash
+    vkey: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fork:
+    """A proven fork.
+
+    Attributes:
+        older: A checkpoint that the log signed.
+        newer: Another one, of no smaller size, whose tree does not begin with the older one's.
+        root: What the newer tree has for the older one's size, 32 bytes; not ``older.root``.
+    """
+
+    older: Checkpoint
+    newer: Checkpoint
+    root: bytes
+
+
+def make_fork(key: LogKey, first: bytes, second: bytes, leaves: Sequence[bytes]) -> bytes:
+    """Write the evidence.
+
+    Args:
+        key: The log's key.
+        first: A checkpoint's note that the log signed.
+        second: Another one, in any order; lines of strangers should have been left out.
+        leaves: Every leaf hash (32 bytes) of the tree of the larger one; of one size, of either.
+
+    Raises:
+        InclusionError: They are no evidence of a fork.
+        FormatError, SignatureError: A note is not a checkpoint of this log.
+    """
+    older, newer = sorted((first, second), key=lambda note: verify_checkpoint(note, key).size)
+    size, total = verify_checkpoint(older, key).size, verify_checkpoint(newer, key).size
+    if total == size and tree_root(leaves) == verify_checkpoint(older, key).root:
+        older, newer = newer, older  # of one size either may stand first; the leaves are the second one's
+    evidence = _Evidence(
+        format="wmproto/fork@v1",
+        newer=newer.decode(),
+        older=older.decode(),
+        proof=tuple(_prove(leaves[:total], size)),
+        root=tree_root(leaves[:size]),
+        vkey=str(key),
+    ).to_bytes()
+    verify_fork(evidence, key)
+    return evidence
+
+
+def verify_fork(data: bytes, key: LogKey) -> Fork:
+    """Check evidence of a fork against the log's key alone.
+
+    Args:
+        data: The file.
+        key: The log's key, from the reader's own trust, never from the file.
+
+    Raises:
+        FormatError: Malformed.
+        SignatureError: A checkpoint is not that log's.
+        InclusionError: It is of another log, or proves nothing.
+    """
+    evidence = _Evidence.from_bytes(data, what="fork evidence", limit=FORK_LIMIT)
+    if evidence.vkey != str(key):
+        raise InclusionError("the evidence is about another log", rule="reg-fork-1")
+    older = verify_checkpoint(evidence.older.encode(), key)
+    newer = verify_checkpoint(evidence.newer.encode(), key)
+    if older.size > newer.size:
+        raise InclusionError("the older checkpoint is the larger one", rule="reg-fork-1")
+    if evidence.root == older.root:
+        raise InclusionError("the checkpoints do not contradict each other", rule="reg-fork-2")
+    verify_consistency(
+        old=older.size, new=newer.size, proof=evidence.proof, old_root=evidence.root, new_root=newer.root
+    )
+    return Fork(older, newer, evidence.root)
+
+
+def _prove(leaves: Sequence[bytes], old: int) -> list[bytes]:
+    """Consistency proof from the first ``old`` leaves to all (RFC 6962 section 2.1.2); rare, so from the leaves."""
+    if old in (0, len(leaves)):
+        return []
+    proof: list[bytes] = []
+    start, end, whole = 0, len(leaves), True
+    while old != end:
+        split = start + (1 << (end - start - 1).bit_length() - 1)
+        if old <= split:
+            proof.append(tree_root(leaves[split:end]))
+            end = split
+        else:
+            proof.append(tree_root(leaves[start:split]))
+            start, whole = split, False
+    return proof[::-1] if whole else [tree_root(leaves[start:end]), *proof[::-1]]

@@ -1,0 +1,252 @@
+"""A monitor: follows a log by its files, believes only what extends all it believed before (reg-monitor-*).
+
+What convicts a log is its own signature: so a fork is looked for whatever else is wrong, be it the witnesses' lines or
+what the log withholds. Evidence of one is on the disk before it is told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+from wmproto.crypto.frontier import Frontier
+from wmproto.crypto.merkle import leaf_hash, tree_root
+from wmproto.errors import (
+    ConfigError,
+    FormatError,
+    InclusionError,
+    NotFoundError,
+    RegistryError,
+    SignatureError,
+    TrustError,
+)
+from wmproto.registry.checkpoint import Checkpoint, verify_checkpoint
+from wmproto.registry.entry_check import parse_entry, verify_entry
+from wmproto.registry.fork import make_fork
+from wmproto.registry.memory import Memory
+from wmproto.registry.note import LogKey, Note
+from wmproto.registry.policy import LogPolicy
+from wmproto.registry.source import Source
+from wmproto.registry.tiles import Tile, bundles, lead_up
+from wmproto.wire.profile import WMPROTO_1, Profile
+from wmproto.wire.schema import encode_b64
+
+__all__ = ["BadEntry", "Monitor", "Update"]
+
+
+@dataclass(frozen=True, slots=True)
+class BadEntry:
+    """An entry that counts for nobody: its index, and what does not hold."""
+
+    index: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """What one look at the log has shown; never a fork, which is an error.
+
+    Attributes:
+        old: What was believed before; None at the first look.
+        seen: What the log shows.
+        bad: New entries that do not hold.
+        unwitnessed: Why the policy's witnesses do not vouch for ``seen``; None if they do.
+    """
+
+    old: Checkpoint | None
+    seen: Checkpoint
+    bad: tuple[BadEntry, ...]
+    unwitnessed: str | None
+
+    @property
+    def stale(self) -> bool:
+        """Whether the log shows less than it has shown before; of the same past."""
+        return self.old is not None and self.seen.size < self.old.size
+
+    @property
+    def new(self) -> int:
+        """Number of new entries."""
+        return max(0, self.seen.size - (self.old.size if self.old else 0))
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """A checkpoint that its log signed; ``note`` has only lines that verify, ``refused`` is what else is wrong."""
+
+    key: LogKey
+    note: bytes
+    checkpoint: Checkpoint
+    refused: TrustError | SignatureError | FormatError | None
+
+
+class Monitor:
+    """Follows one log.
+
+    Args:
+        source: Its files.
+        policy: Names the log, and whose cosignatures its checkpoints need.
+        memory: What is remembered.
+        profile: Under whose tags entries are hashed.
+        progress: Called with entries checked and to check.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        policy: LogPolicy,
+        memory: Memory,
+        *,
+        profile: Profile = WMPROTO_1,
+        progress: Callable[[int, int], None] = lambda _done, _total: None,
+    ) -> None:
+        self._source, self._policy, self._memory = source, policy, memory
+        self._profile, self._progress = profile, progress
+
+    def update(self) -> Update:
+        """Look at the log once, and remember what it shows if that extends what is remembered.
+
+        A checkpoint that lacks only the policy's quorum is remembered too, and reported: the log has signed it.
+
+        Raises:
+            InclusionError: The log has forked (rules reg-monitor-2 and 3, fault ``registry``); the hint names the
+                file with the evidence.
+            TrustError: The policy does not name the log.
+            FormatError, SignatureError: The checkpoint, or a line of a witness whom the policy names, does not verify.
+            ConfigError: The source has another log than the one that is remembered.
+            RegistryError: The files are missing, damaged, or not to be had. Nothing is changed.
+        """
+        seen = self._look()
+        memory, old = self._memory, self._memory.checkpoint
+        if old is not None and seen.checkpoint.size <= old.size:
+            leaves = memory.leaves(0, seen.checkpoint.size)
+            if tree_root(leaves) != seen.checkpoint.root:
+                self._convict(seen, memory.leaves(0, memory.size), "reg-monitor-2")
+            self._refuse(seen)
+            return Update(old, seen.checkpoint, (), _unwitnessed(seen))
+        frontier, fresh = self._grow(seen)
+        self._refuse(seen)
+        bad = self._check(seen.checkpoint, fresh)
+        memory.remember(seen.key, seen.note, fresh, frontier)
+        return Update(old, seen.checkpoint, tuple(bad), _unwitnessed(seen))
+
+    def _look(self) -> _Seen:
+        """The checkpoint that the log shows, if the log signed it (reg-monitor-1)."""
+        data = self._source.checkpoint()
+        note = Note.parse(data)
+        origin = Checkpoint.parse(note.text).origin
+        key = next((key for key in self._policy.logs if key.name == origin), None)
+        if key is None:
+            raise TrustError(f"the log policy does not name the log {origin}", rule="reg-policy-6")
+        if self._memory.key not in (None, key):
+            raise ConfigError(
+                f"{self._source.where} has the log {origin}, and the state follows another one",
+                hint="give each log a state folder of its own",
+            )
+        checkpoint = verify_checkpoint(data, key)
+        refused: TrustError | SignatureError | FormatError | None = None
+        try:
+            self._policy.verify(data)
+        except (TrustError, SignatureError, FormatError) as err:
+            refused = err
+        return _Seen(key, self._verified_lines(data, key), checkpoint, refused)
+
+    def _verified_lines(self, data: bytes, key: LogKey) -> bytes:
+        """The note with the lines of those whom the policy knows, if they verify: evidence has no room for others."""
+        text, lines = Note.parse(data).text, data.decode().removesuffix("\n").rpartition("\n\n")[2].split("\n")
+        kept = f"{text}\n"
+        for line in lines:
+            try:
+                one = Note.parse(f"{text}\n{line}\n".encode())
+                known = any(one.signed_by(known) for known in (key, *self._policy.witnesses.values()))
+            except (SignatureError, FormatError):
+                known = False
+            kept += f"{line}\n" if known else ""
+        return kept.encode()
+
+    def _refuse(self, seen: _Seen) -> None:
+        """A line of a known witness that does not verify refuses the note; a missing quorum is only reported."""
+        if seen.refused is not None and not isinstance(seen.refused, TrustError):
+            raise seen.refused
+
+    def _grow(self, seen: _Seen) -> tuple[Frontier, list[bytes]]:
+        """The tree of a larger checkpoint, out of the remembered leaves and new ones; and the new ones."""
+        memory, size = self._memory, seen.checkpoint.size
+        frontier, fresh, same = memory.frontier.copy(), [], True
+        for bundle in bundles(size, memory.size):
+            hashes = self._source.tile(0, bundle.index, bundle.width)
+            known = max(0, memory.size - bundle.start)
+            same &= hashes[:known] == memory.leaves(bundle.start, bundle.start + known)
+            for leaf in hashes[known:]:
+                frontier.push(leaf)
+                fresh.append(leaf)
+        if not same or frontier.root() != seen.checkpoint.root:
+            leaves = [leaf for b in bundles(size) for leaf in self._source.tile(0, b.index, b.width)]
+            older = memory.checkpoint
+            forked = older is not None and tree_root(leaves[: older.size]) != older.root
+            if forked and tree_root(leaves) == seen.checkpoint.root:
+                self._convict(seen, leaves, "reg-monitor-3")
+            raise RegistryError(
+                f"{self._source.where}: the tiles do not hash to the checkpoint of {size} entries",
+                hint="they are damaged, which proves nothing; the state is as it was: try again later",
+            )
+        return frontier, fresh
+
+    def _check(self, checkpoint: Checkpoint, fresh: list[bytes]) -> list[BadEntry]:
+        """Check that all new files lead up to the checkpoint, and what the new entries say; returns the bad ones."""
+        known, bad = self._memory.size, []
+
+        def leaf(index: int) -> bytes:
+            return fresh[index - known] if index >= known else self._memory.leaves(index, index + 1)[0]
+
+        def read(tile: Tile) -> list[bytes]:
+            if tile.level == 0:  # was read before
+                return [leaf(index) for index in range(tile.start, tile.end)]
+            return self._source.tile(tile.level or 0, tile.index, tile.width)
+
+        try:
+            for _ in lead_up(checkpoint.size, known, checkpoint.root, read):
+                pass
+        except InclusionError as err:
+            raise RegistryError(f"{self._source.where}: {err}", hint="the tiles are damaged; try again later") from err
+        for bundle in bundles(checkpoint.size, known):
+            entries = self._source.entries(bundle.index, bundle.width)
+            for index, entry in enumerate(entries, bundle.start):
+                if leaf_hash(entry) != leaf(index):
+                    raise RegistryError(f"{self._source.where}: entry {index} in {bundle.path} is not the tree's")
+                if index >= known and (reason := self._flaw(entry)):
+                    bad.append(BadEntry(index, reason))
+            self._progress(bundle.end - known, len(fresh))
+        return bad
+
+    def _flaw(self, data: bytes) -> str | None:
+        """What does not hold of an entry (reg-monitor-5)."""
+        try:
+            entry = parse_entry(self._profile, data)
+            verify_entry(entry, self._source.statement(entry.payload_hash))
+        except NotFoundError:
+            return "its statement is not to be had"
+        except (FormatError, SignatureError) as err:
+            return str(err)
+        return None
+
+    def _convict(self, seen: _Seen, leaves: list[bytes], rule: str) -> NoReturn:
+        """Write down that the log forked, then say so; ``leaves`` are those of the larger tree."""
+        memory = self._memory
+        path = memory.keep_evidence(make_fork(seen.key, memory.note, seen.note, leaves))
+        raise _fork(seen.key.name, memory.checkpoint, seen.checkpoint, rule, path)
+
+
+def _fork(name: str, old: Checkpoint | None, seen: Checkpoint, rule: str, path: Path) -> InclusionError:
+    heads = " and ".join(f"{c.size} entries with root {encode_b64(c.root)}" for c in (old, seen) if c is not None)
+    return InclusionError(
+        f"FORK: the log {name} has signed two pasts: {heads}",
+        rule=rule,
+        fault="registry",
+        hint=f"the evidence is in {path}: keep it; anybody can check it with wmproto registry check-fork",
+    )
+
+
+def _unwitnessed(seen: _Seen) -> str | None:
+    return str(seen.refused) if seen.refused is not None else None
