@@ -9,8 +9,6 @@ from wmproto.registry.policy import POLICY_LIMIT, LogPolicy
 from wmproto.registry.receipt import verify_receipt
 
 h = bytes.fromhex
-OTHER_LOGS = "lines of other logs of the policy are taken for strangers' ones (reg-policy-7, c2sp.org/signed-note)"
-BROKEN = dict.fromkeys(["policy-checkpoint-055", "policy-checkpoint-056", "policy-checkpoint-057"], OTHER_LOGS)
 
 
 def octets(name):
@@ -81,6 +79,6 @@ HANDLERS = {
 }
 
 
-@pytest.mark.parametrize(("handler", "group", "case"), cases("policy", HANDLERS, broken=BROKEN))
+@pytest.mark.parametrize(("handler", "group", "case"), cases("policy", HANDLERS))
 def test_policy(handler, group, case):
     check(handler, group, case)

@@ -117,15 +117,15 @@ class LogPolicy:
         """
         note = Note.parse(data)
         checkpoint = Checkpoint.parse(note.text)
-        log = next((key for key in self.logs if key.name == checkpoint.origin and note.signed_by(key)), None)
-        if log is None:
+        signers = [key.name for key in self.logs if note.signed_by(key)]  # each line of a known key must verify
+        if checkpoint.origin not in signers:
             text = f"the log policy does not name a log {checkpoint.origin} that signed this checkpoint"
             raise TrustError(text, rule="reg-policy-6")
         signed = {name for name, key in self.witnesses.items() if note.signed_by(key)}
         if not self.satisfied(self.quorum, signed):
             text = f"the checkpoint of {checkpoint.size} entries lacks the quorum {self.quorum} of the log policy"
             raise TrustError(f"{text}; witnessed by: {', '.join(sorted(signed)) or 'nobody'}", rule="reg-policy-6")
-        known = {(key.name, key.key_id) for key in (log, *self.witnesses.values())}
+        known = {(key.name, key.key_id) for key in (*self.logs, *self.witnesses.values())}
         if strict and (strangers := [name for name, raw in note.lines if (name, raw[:4]) not in known]):
             text = f"the checkpoint bears a signature of {strangers[0]}, whom the log policy does not know"
             hint = "if it is a witness you know, add its line to the policy; it need not be part of the quorum"
