@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 
 import pytest
@@ -69,7 +70,8 @@ def signers(note):
 def test_submit_gathers_cosignatures_and_names_who_is_missing(watch, home):
     said = run(*submit("a.proof", *POLICY, "--json"), cwd=home)
     assert (said.code, said.err) == (0, "")
-    assert said.json()["witnesses"] == {"cosigned": list(NAMES), "missing": {}, "quorum": True}
+    digest = watch.write().digest.hex()
+    assert said.json()["witnesses"] == {"cosigned": list(NAMES), "missing": {}, "policy": digest, "quorum": True}
     note = Receipt.parse((home / "a.proof").read_bytes()).note
     assert signers(note) == ["ann.test", "bob.test", "cem.test", "log.example/1"]
     watch.write().verify(note, strict=True)
@@ -86,15 +88,34 @@ def test_dead_witnesses_block_no_receipt(watch, home):
     assert said.code == 0
     assert "warning: no cosignature of ann: " in said.err
     assert "warning: no cosignature of bob: " in said.err
-    assert "the receipt lacks the quorum enough" in said.err
+    assert "the checkpoint lacks the quorum enough" in said.err
     assert signers(Receipt.parse((home / "a.proof").read_bytes()).note) == ["cem.test", "log.example/1"]
     activate = ("key", "activate", "fresh", "--key", "owner.key", "--receipt", "a.proof", "--log", str(watch.log))
     check_error(run(*activate, *PASS, *POLICY, cwd=home), 1, "lacks the quorum enough .*witnessed by: cem", hint=False)
     assert not (home / "fresh" / "activation.json").exists()
     watch.restart("ann")
-    assert run(*submit("b.proof", *POLICY), cwd=home).code == 0
-    activate = tuple("b.proof" if part == "a.proof" else part for part in activate)
-    assert run(*activate, *PASS, *POLICY, cwd=home).code == 0
+    assert run(*submit("a.proof", *POLICY), cwd=home).code == 0, "the same command asks again"
+    said = run(*activate, *PASS, *POLICY, cwd=home)
+    assert (said.code, watch.write().digest.hex() in said.out) == (0, True)
+
+
+def test_only_a_receipt_of_the_same_entry_is_replaced(watch, home):
+    for name in ("mykey.tlog-proof", "trust.json"):
+        before = (home / name).read_bytes()
+        check_error(run(*submit(name), cwd=home), 2, f"{name} exists already, and is no receipt of this entry")
+        assert (home / name).read_bytes() == before
+    assert run("registry", "export", "registry.db", "copy.jsonl", "--json", cwd=home).json()["entries"] == 4
+
+
+def test_a_copy_is_cosigned_before_it_is_written(watch, home):
+    said = run("registry", "export", "registry.db", "copy.jsonl", *POLICY, "--json", cwd=home)
+    assert said.json()["witnesses"]["cosigned"] == list(NAMES)
+    head = json.loads((home / "copy.jsonl").read_text(encoding="utf-8").split("\n")[0])["checkpoint"]
+    watch.write().verify(head.encode(), strict=True)
+    watch.kill("ann", "bob")
+    tiles = run("registry", "export", "registry.db", "tiles", "--tiles", *POLICY, cwd=home)
+    assert (tiles.code, tiles.err) == (0, ""), "the log holds the lines already"
+    watch.write().verify((home / "tiles" / "checkpoint").read_bytes(), strict=True)
 
 
 def test_a_store_that_was_rolled_back_signs_nothing(watch, home):
@@ -139,7 +160,7 @@ def test_a_dispute_waits_for_the_quorum_and_goes_on(watch, home):
     audited = run("dispute", "audit", "d.json", *trust, *POLICY, "--json", cwd=home)
     assert (audited.code, audited.json()["policy"]) == (10, policy.digest.hex())
     shown = run("dispute", "audit", "d.json", *trust, *POLICY, cwd=home).out
-    assert f"  policy     SHA-256 {policy.digest.hex()}, quorum enough\n" in shown
+    assert f"  log policy {policy.digest.hex()}, quorum enough\n" in shown
     assert "the same past, if it and 1 of the policy's witnesses lie together" in shown
     watch.write("all.policy", "all")
     audit_all = run("dispute", "audit", "d.json", *trust, "--policy", "all.policy", cwd=home)

@@ -8,8 +8,9 @@ from world import model_of
 from wmproto.cli.words import audit_lines, audit_record
 from wmproto.dispute.audit import audit
 from wmproto.dispute.hold import hold
-from wmproto.dispute.messages import Policy
+from wmproto.dispute.messages import Policy, message_kind
 from wmproto.dispute.roles import Arbitrator, Claimant, Respondent
+from wmproto.dispute.transcript import Transcript
 from wmproto.dispute.words import cannot_know
 from wmproto.errors import SignatureError, TrustError
 from wmproto.registry.note import LogKey
@@ -27,23 +28,28 @@ def watched(watchers):
 
 def whole(of):
     """A whole dispute with a release, as honest parties hold it; its bytes."""
-    release = of.release()
     saved = []
-    outcome = hold(
+    assert held(of, saved).verdict == "DEPENDENT"
+    return saved[-1].to_bytes()
+
+
+def held(of, saved, policy=None, resume=None, suspect=None):
+    release = of.release() if resume is None else resume.steps[0].attached[1]
+    return hold(
         claimant=Claimant(of.key, of.leaves, of.owner),
         release=release,
         respondent=Respondent(RESPONDENT, "escrow"),
         arbitrator=Arbitrator(ARBITRATOR, Policy(bits=0, suspects_log2=24)),
         log=of.log,
         model=model_of(release),
-        suspect=of.known(of.thief()),
+        suspect=suspect or of.known(of.thief()),
         words="a suspect",
         start=0,
         count=32,
         save=saved.append,
+        resume=resume,
+        policy=policy,
     )
-    assert outcome.verdict == "DEPENDENT"
-    return saved[-1].to_bytes()
 
 
 def refused(data, under, rule, match=None, kind=TrustError):
@@ -87,6 +93,39 @@ def test_another_log_is_refused(watched, watchers):
     data = whole(watched)
     for key in (LogKey("log.test/2", LOG.public), LogKey("log.test/1", STRANGER.public)):
         refused(data, policy(watchers, 2, key), "reg-policy-6", "does not name a log log.test/1")
+
+
+def test_nobody_is_named_as_judged_who_was_not(watched, watchers):
+    """A transcript whose only receipt does not hold has shown the policy nothing."""
+    play = Play(watched).file(key_receipt=b64(b"x"))
+    assumed = audit(play.transcript(), policy=policy(watchers, 2, watched.log.key)).assumed
+    assert [said.split(" ")[0] for said in assumed] == ["log", "arbitrator", "owner"]
+
+
+# --- the arbitrator (dis-policy-2) ------------------------------------------------------------------------------
+
+
+def test_an_arbitrator_with_a_policy_asks_nothing_under_a_checkpoint_that_does_not_count(watched, watchers):
+    under = policy(watchers, 2, watched.log.key)
+    saved, suspect = [], watched.known(watched.thief())
+    watched.log.watchers = watchers[:1]
+    with pytest.raises(TrustError, match="lacks the quorum g"):
+        held(watched, saved, under, suspect=suspect)
+    assert [message_kind(step.message.payload) for step in saved[-1].steps] == ["file", "bind"]
+    assert (suspect.asked, len(watched.log.entries("admit"))) == (0, 0)
+
+
+def test_a_dispute_that_was_admitted_without_the_policy_is_not_gone_on_with_under_it(watched, watchers):
+    under = policy(watchers, 2, watched.log.key)
+    watched.log.watchers = []
+    saved, suspect = [], watched.known(watched.thief())
+    held(watched, saved)
+    for steps in range(3, len(saved[-1].steps)):
+        cut = Transcript(format="wmproto/transcript@v1", steps=saved[-1].steps[:steps])
+        watched.log.watchers = watchers
+        with pytest.raises(TrustError, match="lacks the quorum g"):
+            held(watched, [], under, resume=cut, suspect=suspect)
+    assert suspect.asked == 0
 
 
 # --- every place where a checkpoint stands ----------------------------------------------------------------------
@@ -222,3 +261,17 @@ def test_an_admit_that_hides_an_earlier_dispute_is_seen_with_the_log(watched, wa
     assert audit(data.transcript(), policy=under).outcome.problems == ()
     found = audit(data.transcript(), policy=under, log_copy=watched.log.copy()).outcome
     assert (found.verdict, [p.rule for p in found.problems]) == ("INADMISSIBLE", ["dis-log-4"])
+
+
+def test_a_copy_that_nobody_cosigned_does_not_hide_how_the_dispute_ended(watched, watchers):
+    """The claimant cuts off the decide, and brings a copy of a fork that lacks it, too."""
+    play = Play(watched).file(count=16).bind().admit().round()
+    fork = watched.log.fork().pad()
+    play.decide("NOT SHOWN").logged(watched.log.receipts([play.leaf("decide"), play.leaf("admit")]))
+    play.lines.pop()
+    under = policy(watchers, 2, watched.log.key)
+    found = audit(play.transcript(), policy=under, log_copy=watched.log.copy()).outcome
+    assert "dis-log-5" in [f.rule for f in found.findings]
+    assert "dis-log-5" not in [f.rule for f in audit(play.transcript(), log_copy=fork.copy()).outcome.findings]
+    with pytest.raises(TrustError, match="lacks the quorum g"):
+        audit(play.transcript(), policy=under, log_copy=fork.copy())

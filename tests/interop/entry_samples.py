@@ -4,7 +4,7 @@ from hashlib import sha256
 
 from log_samples import OWNER, STRANGER, signed
 
-from wmproto.registry.log import ENTRY_TYPES
+from wmproto.registry.submission import ENTRY_TYPES
 
 SEED = sha256(b"log").digest()  # of log_samples.LOG
 

@@ -99,6 +99,18 @@ def test_the_monitor_follows_their_log(tmp_path, served):
         assert folder.seen == verify_checkpoint((theirs.folder / "checkpoint").read_bytes(), KEY)
 
 
+def test_a_reader_who_comes_late_takes_full_tiles_for_partial_ones(tmp_path):
+    """Their writer deletes partial tiles, as tlog-tiles allows, while somebody reads by an older checkpoint."""
+    theirs = TheirLog(tmp_path / "log")
+    theirs.grow(*map(entry, range(130)))
+    earlier = (theirs.folder / "checkpoint").read_bytes()
+    theirs.grow(*map(entry, range(130, 300)))
+    assert not (theirs.folder / "tile/0/000.p").exists()
+    (theirs.folder / "checkpoint").write_bytes(earlier)
+    update = look(theirs.folder, tmp_path / "state")
+    assert (update.seen.size, update.new, update.bad) == (130, 130, ())
+
+
 def test_the_monitor_names_what_is_no_entry_of_ours(tmp_path):
     """A log of anybody's has other entries, and no statements: the monitor follows it and says which count for none."""
     theirs = TheirLog(tmp_path / "log")

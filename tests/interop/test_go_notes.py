@@ -127,6 +127,11 @@ def test_a_log_keeps_the_cosignatures_of_gos_witnesses_and_go_reads_them(go, tmp
 # --- what one refuses the other refuses -------------------------------------------------------------------------
 
 
+def signed_by_hand(text):
+    """The log's note of a text that the log itself would not sign."""
+    return f"{text}\n{signature_line(NAME, LOG.key_id + signer('log').sign(text.encode()))}".encode()
+
+
 OTHER_ID = signature_line(NAME, b"\xff\xff\xff\xff" + bytes(64)).encode()
 SAME = {
     "no signature of a known key": BODY + STRANGER,
@@ -156,6 +161,9 @@ SAME = {
     "a surrogate": b"\xed\xa0\x80" + BODY + lines(CHECKPOINT, LOG),
     "a null byte": BODY + lines(CHECKPOINT, LOG) + STRANGER.replace(b"stranger", b"\x00"),
     "a tab": BODY + lines(CHECKPOINT, LOG) + STRANGER.replace(b" stranger", b"\tstranger"),
+    **{
+        f"U+{code:04X} in the text, signed": signed_by_hand(f"a{chr(code)}b\n") for code in (0, 9, 13, 31, 32, 127, 133)
+    },
     "carriage returns": (BODY + lines(CHECKPOINT, LOG)).replace(b"\n", b"\r\n"),
     "a hyphen for the dash": BODY + lines(CHECKPOINT, LOG).replace("\u2014".encode(), b"-"),
     "two spaces": BODY + lines(CHECKPOINT, LOG) + STRANGER.replace(b".example ", b".example  "),

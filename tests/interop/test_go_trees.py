@@ -42,13 +42,13 @@ def receipts(log, leaves):
     return [log.receipts(leaves[:size], size=size) for size in range(1, len(leaves) + 1)]
 
 
-def inclusion(leaves, roots, size, index, path):
-    tree = {"size": size, "root": roots[size]}
-    return {"op": "record", "leaf": b64(leaves)[index], "index": index, **tree, "proof": b64(path)}
+def inclusion(leaf, size, root, index, path):
+    tree = {"size": size, "root": root}
+    return {"op": "record", "leaf": b64encode(leaf).decode(), "index": index, **tree, "proof": b64(path)}
 
 
-def consistency(roots, old, new, proof):
-    trees = {"old": old, "oldroot": roots[old], "size": new, "root": roots[new]}
+def consistency(old, old_root, new, new_root, proof):
+    trees = {"old": old, "oldroot": old_root, "size": new, "root": new_root}
     return {"op": "consistency", **trees, "proof": b64(proof)}
 
 
@@ -72,7 +72,7 @@ def test_receipts_hold_the_proofs_that_go_makes_and_go_checks_them(go, log, leav
     ours = [[Receipt.parse(receipt).path for receipt in of] for of in receipts]
     assert [[b64(path) for path in of] for of in ours] == gos["inclusion"]
     questions = [
-        inclusion(leaves, gos["roots"], size, index, path)
+        inclusion(leaves[index], size, gos["roots"][size], index, path)
         for size, of in enumerate(ours, 1)
         for index, path in enumerate(of)
     ]
@@ -94,7 +94,9 @@ def test_consistency_proofs_are_gos_and_go_checks_them(go, log, gos):
         ours = [[view.rows.proof(old, new) for old in range(1, new + 1)] for new in range(1, 131)]
     assert [[b64(proof) for proof in of] for of in ours] == gos["consistency"]
     questions = [
-        consistency(gos["roots"], old, new, proof) for new, of in enumerate(ours, 1) for old, proof in enumerate(of, 1)
+        consistency(old, gos["roots"][old], new, gos["roots"][new], proof)
+        for new, of in enumerate(ours, 1)
+        for old, proof in enumerate(of, 1)
     ]
     assert {answer["error"] for answer in go(questions)} == {""}
     assert [log.consistency(1 + index, size) for size, index in ODD] == [ours[size - 1][index] for size, index in ODD]
@@ -120,40 +122,45 @@ def bent(proof):
 
 
 def test_go_and_wmproto_refuse_the_same_inclusion_proofs(go, leaves, gos):
-    roots = raw(gos["roots"])
+    """Bent proofs, and sizes and indices beside the right ones, with the root of the size that is told or the right one."""
     cases = [
-        (size + grown, index + moved, path)
+        (size + grown, index + moved, path, root)
         for size, index in ODD
         for path in bent(raw(gos["inclusion"][size - 1][index]))
         for grown in (-1, 0, 1)
         for moved in (-1, 0, 1)
-        if 0 <= size + grown < len(roots) and 0 <= index + moved < len(leaves)
+        if 0 <= size + grown < len(gos["roots"]) and 0 <= index + moved < len(leaves)
+        for root in {gos["roots"][size + grown], gos["roots"][size]}
     ]
     ours = [
-        accepted(verify_inclusion, leaves[index], index=index, size=size, path=path, root=roots[size])
-        for size, index, path in cases
+        accepted(verify_inclusion, leaves[index], index=index, size=size, path=path, root=b64decode(root))
+        for size, index, path, root in cases
     ]
-    answers = go([inclusion(leaves, gos["roots"], *case) for case in cases])
+    answers = go([inclusion(leaves[index], size, root, index, path) for size, index, path, root in cases])
     assert ours == [answer["error"] == "" for answer in answers]
     assert len(ODD) <= sum(ours) < len(ours) / 10
 
 
 def test_go_and_wmproto_refuse_the_same_consistency_proofs(go, gos):
-    roots = raw(gos["roots"])
+    roots = gos["roots"]
     cases = [
-        (old + back, size + grown, proof)
+        (old + back, roots[older], size + grown, roots[newer], proof)
         for size, index in ODD
         for old in {index + 1, max(index, 1), (size + 1) // 2}
         for proof in bent(raw(gos["consistency"][size - 1][old - 1]))
         for grown in (-1, 0, 1)
         for back in (-1, 0, 1)
         if 0 < old + back < len(roots) and 0 < size + grown < len(roots)
+        for older in {old, old + back}
+        for newer in {size, size + grown}
     ]
     ours = [
-        accepted(verify_consistency, old=old, new=new, proof=proof, old_root=roots[old], new_root=roots[new])
-        for old, new, proof in cases
+        accepted(
+            verify_consistency, old=old, new=new, proof=proof, old_root=b64decode(older), new_root=b64decode(newer)
+        )
+        for old, older, new, newer, proof in cases
     ]
-    answers = go([consistency(gos["roots"], *case) for case in cases])
+    answers = go([consistency(*case) for case in cases])
     assert ours == [answer["error"] == "" for answer in answers]
     assert len(ODD) <= sum(ours) < len(ours) / 3
 
@@ -162,5 +169,5 @@ def test_only_wmproto_has_a_proof_from_the_empty_tree(go, gos):
     """The witness protocol begins at size 0, with an empty proof; Go's tlog knows no such proof."""
     root = b64decode(gos["roots"][5])
     verify_consistency(old=0, new=5, proof=[], old_root=tree_root([]), new_root=root)
-    [answer] = go([consistency(gos["roots"], 0, 5, [])])
+    [answer] = go([consistency(0, gos["roots"][0], 5, gos["roots"][5], [])])
     assert answer["error"] == "tlog: invalid inputs in CheckTree"

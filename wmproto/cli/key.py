@@ -114,8 +114,9 @@ def activate(
     home = KeyFolder(folder, profile=PROFILE)
     home.check_not_activated()
     data = read_input(receipt, what="receipt", limit=RECEIPT_LIMIT)
-    if policy_path is not None:
-        read_policy(policy_path).verify(Receipt.parse(data).note)
+    policy = read_policy(policy_path) if policy_path else None
+    if policy is not None:
+        policy.verify(Receipt.parse(data).note)
     secret = open_key(key_path, passphrase_file, "owner")
     with progress("recomputing the leaves") as tick:
         active = home.activate(data, log, secret, tick)
@@ -123,8 +124,17 @@ def activate(
     total = active.key.z.N
     emit(
         as_json,
-        {"ghosts": total - marked, "key_id": active.key.key_id.hex(), "leaves": total, "marked": marked},
-        [f"labels are born: {marked} leaves to mark, {total - marked} ghosts"],
+        {
+            "ghosts": total - marked,
+            "key_id": active.key.key_id.hex(),
+            "leaves": total,
+            "marked": marked,
+            "policy": policy.digest.hex() if policy else None,
+        },
+        [
+            f"labels are born: {marked} leaves to mark, {total - marked} ghosts",
+            *([f"the receipt counts under the log policy {policy.digest.hex()}"] if policy else []),
+        ],
     )
 
 

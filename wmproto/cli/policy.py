@@ -79,6 +79,13 @@ def _words(policy: LogPolicy, name: str) -> str:
     return f"{name} ({k} of {', '.join(_words(policy, member) for member in group.members)})"
 
 
+def _host(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or url
+    except ValueError:
+        return url
+
+
 def _warnings(policy: LogPolicy, lie: tuple[str, ...], unused: tuple[str, ...]) -> list[str]:
     found = []
     if not policy.logs:
@@ -91,6 +98,6 @@ def _warnings(policy: LogPolicy, lie: tuple[str, ...], unused: tuple[str, ...]) 
         found.append(f"the quorum never needs {', '.join(unused)}")
     hosts = defaultdict(list)
     for name, url in policy.urls.items():
-        hosts[urlsplit(url).hostname or url].append(name)
+        hosts[_host(url)].append(name)
     found += [f"{', '.join(n)} answer on one host, {host}: one operator?" for host, n in hosts.items() if len(n) > 1]
     return found

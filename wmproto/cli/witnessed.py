@@ -10,6 +10,7 @@ from wmproto.cli.options import PROFILE
 from wmproto.wire.plain import plain
 
 if TYPE_CHECKING:
+    from wmproto.registry.gather import Gathered
     from wmproto.registry.log import Appended, Log
     from wmproto.registry.policy import LogPolicy
     from wmproto.wire.dsse import Envelope
@@ -41,12 +42,24 @@ def append_witnessed(
     found = gather(log, policy)
     leaf = entry_leaf(PROFILE, kind, entry.envelope)
     [receipt] = log.receipts([leaf], found.checkpoint.size, policy.witnesses.values())
+    return entry, receipt, _said(found, policy)
+
+
+def cosign_head(log: Log, policy: LogPolicy) -> dict[str, Any]:
+    """Have a policy's witnesses cosign the head as it stands; returns for machines who did. Raises as gather."""
+    from wmproto.registry.gather import gather
+
+    return _said(gather(log, policy), policy)
+
+
+def _said(found: Gathered, policy: LogPolicy) -> dict[str, Any]:
     for name, why in found.missing.items():
         click.echo(plain(f"wmproto: warning: no cosignature of {name}: {why}"), err=True)
     if not found.quorum:
-        click.echo(
-            plain(f"wmproto: warning: the receipt lacks the quorum {policy.quorum}; the same command asks again"),
-            err=True,
+        lacks = (
+            f"wmproto: warning: the checkpoint lacks the quorum {policy.quorum}; registry submit --policy asks again"
         )
-    said = {"cosigned": list(found.cosigned), "missing": dict(found.missing), "quorum": found.quorum}
-    return entry, receipt, {"witnesses": said}
+        click.echo(plain(lacks), err=True)
+    digest = policy.digest.hex()
+    said = {"cosigned": list(found.cosigned), "missing": dict(found.missing), "policy": digest, "quorum": found.quorum}
+    return {"witnesses": said}

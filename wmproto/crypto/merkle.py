@@ -53,7 +53,7 @@ def verify_inclusion(leaf: bytes, *, index: int, size: int, path: Sequence[bytes
 
     Source: RFC 9162 section 2.1.3.2 (the hashes are those of RFC 6962).
     """
-    if not 0 <= index < size or len(path) != path_length(index, size):
+    if not 0 <= index < size or len(path) != path_length(index, size):  # else the walk below need not end, either
         raise InclusionError("inclusion proof has the wrong length", rule="enc-tree-3")
     at, last, value = index, size - 1, leaf
     for sibling in path:

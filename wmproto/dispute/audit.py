@@ -93,7 +93,10 @@ def audit(
         check_policy(dispute, policy)
     size = None
     if log_copy is not None:
-        size = _check_log(dispute, read_log_copy(log_copy, dispute.log, profile=profile))
+        copy = read_log_copy(log_copy, dispute.log, profile=profile)
+        if policy is not None:
+            policy.verify(copy.note)  # else a past that nobody cosigned could stand in for the one that all know
+        size = _check_log(dispute, copy)
     return Audit(
         dispute=dispute,
         outcome=decide(dispute),

@@ -9,8 +9,10 @@ from wmproto.dispute.outcome import Outcome, decide
 from wmproto.dispute.roles import Arbitrator, Claimant, Respondent
 from wmproto.dispute.session import DisputeLog, Session
 from wmproto.dispute.transcript import Transcript
+from wmproto.dispute.trust import check_policy
 from wmproto.errors import ConfigError, RaceError
 from wmproto.registry.entry import entry_leaf
+from wmproto.registry.policy import LogPolicy
 from wmproto.suspects.oracle import Suspect
 from wmproto.wire.canonical import canonical_json
 from wmproto.wire.dsse import Envelope
@@ -30,6 +32,7 @@ def hold(
     count: int,
     save: Callable[[Transcript], None],
     resume: Transcript | None = None,
+    policy: LogPolicy | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Outcome:
     """Play all parties of one dispute on one machine, each with an identity of its own.
@@ -48,6 +51,8 @@ def hold(
         save: Makes the transcript durable; called after every step.
         resume: The transcript of this dispute if it was cut off. start, count and words are then those it was filed
             with, whatever is given here.
+        policy: The arbitrator's log policy: no leaf is asked unless every checkpoint so far counts under it
+            (dis-policy-2). The log should be a CosignedLog under it.
         progress: Called with (leaves asked, leaves offered).
 
     Returns:
@@ -55,7 +60,8 @@ def hold(
 
     Raises:
         StateError: The range is taken, or another dispute of the key came in between (RaceError: file again).
-        VerificationError: The transcript to go on with is false.
+        VerificationError: The transcript to go on with is false (TrustError: a checkpoint does not count under the
+            policy; nothing is logged or asked).
         ConfigError: The transcript to go on with is about another key or model, or was admitted with other settings.
     """
     profile = claimant.key.profile
@@ -90,6 +96,8 @@ def hold(
         raise ConfigError("the dispute was admitted with other settings or libraries", hint="go on where it began")
     if dispute.phase == "bound" and dispute.problems:
         return decide(dispute)  # inadmissible as filed: nothing is logged, no leaf is taken
+    if policy is not None and dispute.phase != "closed":
+        check_policy(dispute, policy)
     if dispute.phase in ("bound", "admitted", "ready"):
         try:
             session.admit(arbitrator, log, settings)
@@ -97,6 +105,8 @@ def hold(
             session.say(claimant.stop(dispute))  # frees the range: nothing was asked
             session.decide(arbitrator, log)
             raise
+    if policy is not None:
+        check_policy(dispute, policy)
     if dispute.phase in ("ready", "asked", "answered") and not dispute.problems:
         session.rounds(claimant, arbitrator, suspect, progress)
     return session.decide(arbitrator, log)

@@ -52,8 +52,9 @@ def _parties(dispute: Dispute) -> list[tuple[str, str | bytes, str]]:
 
 
 def trust_assumed(dispute: Dispute, policy: LogPolicy | None) -> tuple[str, ...]:
-    """Everybody whom a reader without a trust file would have to trust, as ``role name``; of logs a policy judges."""
-    return tuple(f"{role} {shown}" for role, _, shown in _parties(dispute) if policy is None or role != "log")
+    """Everybody whom a reader without a trust file must trust, as ``role name``; but a log that a policy judged."""
+    judged = policy is not None and dispute.notes
+    return tuple(f"{role} {shown}" for role, _, shown in _parties(dispute) if role != "log" or not judged)
 
 
 def check_trust(dispute: Dispute, trust: Trust) -> None:

@@ -93,7 +93,7 @@ def who(audit: Audit) -> list[tuple[str, str]]:
         ("owner", dispute.key.z.owner.hex()),
         ("arbitrator", dispute.file.arbitrator.hex()),
         ("log", dispute.log.name),
-        ("policy", f"SHA-256 {audit.policy.digest.hex()}, quorum {audit.policy.quorum}" if audit.policy else "none"),
+        ("log policy", f"{audit.policy.digest.hex()}, quorum {audit.policy.quorum}" if audit.policy else "none"),
         *([(dispute.bind.holder, dispute.respondent.hex())] if dispute.seq > 1 else []),
         ("release", "signed and attached" if dispute.release else "none: the claim stands without one"),
     ]

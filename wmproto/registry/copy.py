@@ -38,9 +38,10 @@ class Line(Wire):
 
 @dataclass(frozen=True, slots=True)
 class LogCopy:
-    """A verified copy: every entry below the checkpoint, as (type, signed object) in the order of the log."""
+    """A verified copy: the checkpoint, its note, and every entry below as (type, signed object) in the log's order."""
 
     checkpoint: Checkpoint
+    note: bytes
     entries: tuple[tuple[str, Envelope], ...]
 
 
@@ -72,4 +73,4 @@ def read_log_copy(data: bytes, key: LogKey, *, profile: Profile) -> LogCopy:
         raise InclusionError(
             "the copy is not what the log signed: an entry is missing, changed or out of order", rule="reg-copy-3"
         )
-    return LogCopy(checkpoint, tuple(entries))
+    return LogCopy(checkpoint, header.checkpoint.encode(), tuple(entries))
