@@ -15,10 +15,13 @@ def http(status, body, content_type="text/plain"):
 
 
 class BadWitness:
-    """Answers the n-th request with ``says(n, request)``: bytes, or an iterator of bytes that may take its time."""
+    """Answers the n-th request with ``says(n, request)``: bytes, or an iterator of bytes that may take its time.
 
-    def __init__(self, says, tls=None):
-        self.says, self.asked, self._tls = says, [], tls
+    Asked for its last checkpoint it shows ``shows``, or nothing.
+    """
+
+    def __init__(self, says, tls=None, shows=b""):
+        self.says, self.asked, self._tls, self.shows = says, [], tls, shows
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._stopped = False
         threading.Thread(target=self._serve, daemon=True).start()
@@ -48,6 +51,9 @@ class BadWitness:
             while b"\r\n\r\n" not in data:
                 data += talk.recv(65536)
             head, _, body = data.partition(b"\r\n\r\n")
+            if head.startswith(b"GET "):
+                talk.sendall(http(200 if self.shows else 404, self.shows))
+                return
             length = next(int(line[15:]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:"))
             while len(body) < length:
                 body += talk.recv(65536)

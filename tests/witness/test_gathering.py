@@ -40,7 +40,7 @@ def signer_of(log):
 
 
 def opened(log, path=None):
-    return Log.open(path or log.path, signer_of(log))
+    return Log.open(path or log.where, signer_of(log))
 
 
 def same_lines(note, other):
@@ -132,10 +132,30 @@ def test_a_slow_one_costs_the_deadline_and_the_others_count(three, tmp_path, say
     log = three.log(tmp_path, 2)
     with BadWitness(lambda _n, _b: says()) as slow:
         start = time.monotonic()
-        found = gather(log, three.policy(log, "2", {"w1": slow.url}), deadline=2.0)
-        assert time.monotonic() - start < 3.5
-    assert (found.cosigned, found.quorum) == (("w2", "w3"), True)
-    assert "does not answer within 2 seconds" in found.missing["w1"]
+        found = gather(log, three.policy(log, "all", {"w1": slow.url}), deadline=2.0)
+        assert 1.9 < time.monotonic() - start < 3.5
+    assert (found.cosigned, found.quorum) == (("w2", "w3"), False)
+    assert list(found.missing) == ["w1"]
+    assert "in time" in found.missing["w1"] or "does not answer within 2 seconds" in found.missing["w1"]
+
+
+def test_once_there_is_a_quorum_the_slow_are_not_waited_for(three, tmp_path):
+    log = three.log(tmp_path, 2)
+    with BadWitness(lambda _n, _b: silent()) as slow:
+        policy = three.policy(log, "2", {"w1": slow.url})
+        for size in (2, 3):
+            start = time.monotonic()
+            found = gather(log, policy, deadline=30.0)
+            assert time.monotonic() - start < 8.0
+            assert (found.cosigned, found.quorum, found.missing) == (
+                ("w2", "w3"),
+                True,
+                {"w1": "it has not answered in time"},
+            )
+            log.submit("key", signed(size))
+        start = time.monotonic()
+        assert confirm_head(log, policy, deadline=2.0).quorum
+        assert time.monotonic() - start > 1.9, "before anything is appended all are waited for"
 
 
 def test_a_witness_without_a_url_is_missing(three, tmp_path):
@@ -156,9 +176,7 @@ def test_what_a_byzantine_witness_answers_is_not_kept(three, tmp_path):
     liar, text = WitnessKey("liar.test", seed.public), Note.parse(log.checkpoint()).text
     lines = [
         sign_cosignature(text.replace("\n3\n", "\n4\n"), liar, seed, 7),
-        sign_cosignature(text, three.witnesses["w1"].key, signer("w1"), 7)
-        if False
-        else log.checkpoint().decode()[-50:],
+        log.checkpoint().decode().rpartition("\n\n")[2],
         sign_cosignature(text, WitnessKey("liar.test", STRANGER.public), STRANGER, 7),
         sign_cosignature(text, liar, seed, 7)[:-30] + sign_cosignature(text, liar, seed, 8)[-30:],
     ]
@@ -193,7 +211,7 @@ def rolled_back(log, policy, tmp_path):
     """A log whose file is older than what the witnesses have seen."""
     old = tmp_path / "old.db"
     log.close()
-    shutil.copy(log.path, old)
+    shutil.copy(log.where, old)
     for n in (7, 8):
         log.submit("key", signed(n))
     assert gather(log, policy).quorum
@@ -217,12 +235,42 @@ def test_a_store_that_was_rolled_back_signs_nothing(three, tmp_path):
         assert len(old.entries()) == 5
 
 
+@pytest.mark.parametrize("answer", [http(409, b"99\n", "text/x.tlog.size"), http(422, b"bad\n")], ids=["409", "422"])
+def test_the_bare_word_of_one_witness_convicts_nobody(three, tmp_path, answer):
+    """It claims a later or another past. Before an append nothing is signed in doubt; after it, it is just missing."""
+    log = three.log(tmp_path, 3)
+    theirs = three.log(tmp_path, 5).checkpoint()  # another log's head, the log's own without the witness, junk
+    for shows in (b"", theirs, log.checkpoint(()), b"junk"):
+        with BadWitness(lambda _n, _b: answer, shows=shows) as server:
+            policy = three.policy(log, "2", {"w1": server.url})
+            found = gather(log, policy)
+            assert (found.cosigned, found.quorum) == (("w2", "w3"), True)
+            assert found.missing["w1"].endswith("and does not show it")
+            before = log.checkpoint()
+            with pytest.raises(RegistryError, match=r"the witness w1 says that it has .*, and does not show it") as err:
+                confirm_head(log, policy)
+            assert type(err.value) is RegistryError
+            assert "take it out of the policy" in err.value.hint
+            assert log.checkpoint() == before
+
+
+def test_a_witness_that_contradicts_the_head_that_it_shows_itself_is_just_missing(three, tmp_path):
+    log = three.log(tmp_path, 3)
+    gather(log, three.policy(log))
+    head = log.checkpoint([three.witnesses["w1"].key])
+    log.submit("key", signed(3))
+    with BadWitness(lambda _n, _b: http(409, b"99\n"), shows=head) as server:
+        found = confirm_head(log, three.policy(log, "2", {"w1": server.url}))
+    assert (found.cosigned, found.quorum) == (("w2", "w3"), True)
+    assert found.missing["w1"].endswith("the head that it shows is the log's own")
+
+
 def test_one_witness_that_remembers_is_enough_to_stop_it(three, tmp_path):
     log = three.log(tmp_path, 5)
     only = three.policy(log, "2", {"w1": "http://127.0.0.1:1", "w3": "http://127.0.0.1:1"})
     gather(log, three.policy(log))
     log.close()
-    shutil.copy(log.path, tmp_path / "old.db")
+    shutil.copy(log.where, tmp_path / "old.db")
     log.submit("key", signed(7))
     gather(log, only)
     with closing(opened(log, tmp_path / "old.db")) as old, pytest.raises(CorruptStoreError, match="the witness w2"):

@@ -170,7 +170,7 @@ def test_only_one_line_of_the_log_is_kept_and_nobody_elses(tmp_path):
     line = note(5)[note(5).rindex(b"\n\n") + 2 :]
     stranger = sign_note("x\n", "somebody", OTHER_LOG)[3:]
     own = b"\xe2\x80\x94 %s %s\n" % (NAME.encode(), b64(WITNESS_KEY.key_id + bytes(72)).encode())
-    assert witness.add_checkpoint(request(0, 5) + line + stranger + own + line).status == 200
+    assert witness.add_checkpoint(request(0, 5) + line + own + line + stranger).status == 200
     kept = Note.parse(rows(path)["logs"][0][2])
     assert [name for name, _ in kept.lines] == [ORIGIN, NAME]
     assert kept.signed_by(LOG_KEY)
@@ -218,6 +218,11 @@ def test_parsing_raises_nothing_but_format_errors(data):
     for body in (data, b"old 0\n" + data, b"old 0\n\n" + data):
         with suppress(FormatError):
             AddCheckpoint.parse(body)
+
+
+def test_too_much_is_not_even_looked_at():
+    with pytest.raises(FormatError, match=f"^more than {ADD_CHECKPOINT_LIMIT} bytes"):
+        AddCheckpoint.parse(b"x" * (ADD_CHECKPOINT_LIMIT + 1))
 
 
 def test_what_is_written_is_what_is_read():

@@ -97,6 +97,8 @@ def in_processes(path, pasts):
     processes = [FORK.Process(target=work, args=(leaves, pipe)) for leaves, (_, pipe) in zip(pasts, ends, strict=True)]
     for process in processes:
         process.start()
+    for _, pipe in ends:
+        pipe.close()  # so that a process that failed is not waited for
     wins = [win for ours, _ in ends for win in ours.recv()]
     for process in processes:
         process.join()

@@ -6,6 +6,8 @@ import signal
 import socket
 import threading
 import time
+import urllib.error
+import urllib.request
 from hashlib import sha256
 from urllib.parse import urlsplit
 
@@ -215,3 +217,38 @@ def test_a_state_that_fails_is_told_to_the_operator_and_not_to_the_sender(tmp_pa
     assert witness.stop() == 0
     assert witness.said.startswith("wmproto: error: the witness's state w.state is damaged")
     assert witness.said.count("\n") == 1
+
+
+def test_connections_that_say_nothing_do_not_use_up_the_witness(three):
+    """More of them than may be open at once: they are closed, and an honest log is answered again."""
+    witness = three.witnesses["w3"]
+    host, port = witness.url.removeprefix("http://").split(":")
+    idle = [socket.create_connection((host, int(port))) for _ in range(260)]
+    try:
+        idle[0].sendall(b"GET /x/checkpoint HTTP/1.1\r\nHost: ")
+        start, status = time.monotonic(), 503
+        while status == 503 and time.monotonic() - start < 30:
+            time.sleep(0.5)
+            with pytest.raises(urllib.error.HTTPError) as err:
+                urllib.request.urlopen(witness.url + "/x/checkpoint", timeout=10)
+            status = err.value.code
+        assert status == 404
+        assert time.monotonic() - start > 5, "were there too few connections to begin with?"
+        for one in idle:
+            one.settimeout(20)
+            assert one.recv(1000) == b""
+    finally:
+        for one in idle:
+            one.close()
+
+
+def test_a_second_request_that_is_never_finished_is_not_waited_for(three):
+    host, port = three.witnesses["w3"].url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=25) as talk:
+        talk.sendall(b"GET /x/checkpoint HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert talk.recv(1000).startswith(b"HTTP/1.1 404")
+        talk.sendall(b"GET /x/checkp")
+        start, last = time.monotonic(), b"-"
+        while last:
+            last = talk.recv(1000)
+        assert 8 < time.monotonic() - start < 20

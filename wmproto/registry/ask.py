@@ -1,7 +1,8 @@
 """Asking one witness over HTTP to cosign a checkpoint (c2sp.org/tlog-witness, add-checkpoint).
 
-Believes nothing that comes back but a cosignature that verifies. Whatever else the witness does, it costs a line that
-says so, at most 64 KiB of memory, and the deadline. Redirects and proxies are not followed.
+Believes nothing that comes back but a cosignature that verifies; what contradicts the log is handed on to be judged.
+Whatever else the witness does, it costs a line that says so, at most 64 KiB of memory, and the deadline. Redirects and
+proxies are not followed.
 """
 
 from __future__ import annotations
@@ -12,23 +13,38 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 from urllib.parse import urlsplit
 
-from wmproto.errors import ConflictError, FormatError, RegistryError, SignatureError
+from wmproto.errors import FormatError, RegistryError, SignatureError
 from wmproto.registry.add_checkpoint import write_add_checkpoint
 from wmproto.registry.checkpoint import Checkpoint, parse_decimal
 from wmproto.registry.cosignature import WitnessKey
 from wmproto.registry.note import Note, parse_line
 from wmproto.registry.writing import signature_line
+from wmproto.wire.framing import sha256
 from wmproto.wire.plain import plain
 
-__all__ = ["DEADLINE_S", "ask"]
+__all__ = ["DEADLINE_S", "Contradiction", "ask"]
 
 DEADLINE_S = 10.0  # seconds for all that is said to one witness
 _ANSWER_LIMIT = 64 << 10  # bytes
 _TRIES = 3  # the first, and two more with the size that the witness told
 _SHOWN = 100  # characters of an answer that are quoted
+
+
+@dataclass(frozen=True, slots=True)
+class Contradiction:
+    """What a witness says that would make the log a fork, or its store old; nothing of it is verified.
+
+    Attributes:
+        says: In a few words.
+        head: The head of that log that it shows when it is asked to prove it; empty if it shows none.
+    """
+
+    says: str
+    head: bytes
 
 
 def ask(
@@ -39,7 +55,7 @@ def ask(
     old: int,
     prove: Callable[[int], tuple[bytes, ...]],
     deadline: float = DEADLINE_S,
-) -> str:
+) -> str | Contradiction:
     """Ask a witness for its cosignature of a checkpoint.
 
     Args:
@@ -52,26 +68,29 @@ def ask(
         deadline: Seconds for the whole exchange.
 
     Returns:
-        The signature line with its newline; it verifies.
+        The signature line with its newline, which verifies; or that the witness claims to have cosigned a larger tree
+        of this log, or another past.
 
     Raises:
-        ConflictError: The witness has cosigned a larger tree of this log, or another past.
         RegistryError: It gives no valid cosignature; the message says why. Or what ``prove`` raises.
     """
     text = Note.parse(note).text
-    size = Checkpoint.parse(text).size
+    checkpoint = Checkpoint.parse(text)
+    size = checkpoint.size
     with _connection(url, deadline) as (connection, path):
         for _ in range(_TRIES):
             status, body = _post(connection, path, write_add_checkpoint(old, prove(old), note))
             if status == 200:
                 return _cosignature(body, witness, text)
             if status == 422:
-                raise ConflictError(f"it has cosigned another past of the log than these {size} entries")
+                says = f"it has cosigned another past of the log than these {size} entries"
+                return Contradiction(says, _head(connection, path, checkpoint.origin))
             if status != 409:
                 raise RegistryError(f"it answers {status}{_quoted(body)}")
             told = _size(body)
             if told > size:
-                raise ConflictError(f"it has cosigned {told} entries of the log, and was shown {size}")
+                says = f"it has cosigned {told} entries of the log, and was shown {size}"
+                return Contradiction(says, _head(connection, path, checkpoint.origin))
             if told == old:
                 break
             old = told
@@ -106,8 +125,19 @@ def _quoted(body: bytes) -> str:
     return f": {plain(line)}" if line else ""
 
 
+def _head(connection: HTTPConnection, path: str, origin: str) -> bytes:
+    """The witness's last checkpoint of a log (reg-witness-9), or nothing."""
+    connection.request("GET", f"{path}/{sha256(origin.encode()).hex()}/checkpoint")
+    status, body = _answer(connection)
+    return body if status == 200 else b""
+
+
 def _post(connection: HTTPConnection, path: str, body: bytes) -> tuple[int, bytes]:
     connection.request("POST", f"{path}/add-checkpoint", body, {"Content-Type": "text/plain; charset=utf-8"})
+    return _answer(connection)
+
+
+def _answer(connection: HTTPConnection) -> tuple[int, bytes]:
     response = connection.getresponse()
     answer = response.read(_ANSWER_LIMIT + 1)
     if len(answer) > _ANSWER_LIMIT:
@@ -168,8 +198,6 @@ def _connection(url: str, deadline: float) -> Iterator[tuple[HTTPConnection, str
     watch.start()
     try:
         yield connection, parts.path.rstrip("/")
-    except ConflictError:
-        raise
     except (OSError, HTTPException, ValueError, RegistryError) as err:  # ValueError: what http.client refuses to send
         if isinstance(err, TimeoutError) or time.monotonic() >= end:  # an answer that was cut off reads as many things
             raise RegistryError(f"it does not answer within {deadline:g} seconds") from err

@@ -13,14 +13,16 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from wmproto.errors import ConfigError, ConflictError, CorruptStoreError, RegistryError
-from wmproto.registry.ask import DEADLINE_S, ask
+from wmproto.errors import ConfigError, CorruptStoreError, FormatError, RegistryError, SignatureError
+from wmproto.registry.ask import DEADLINE_S, Contradiction, ask
 from wmproto.registry.checkpoint import Checkpoint
 from wmproto.registry.log import Log
 from wmproto.registry.note import Note
 from wmproto.registry.policy import LogPolicy
 from wmproto.registry.receipt import Receipt
 from wmproto.wire.dsse import Envelope
+
+_GRACE_S = 1.0  # for which the slow are waited for, once those who answered are a quorum
 
 __all__ = ["CosignedLog", "Gathered", "confirm_head", "gather"]
 
@@ -55,7 +57,8 @@ def gather(log: Log, policy: LogPolicy, *, deadline: float = DEADLINE_S) -> Gath
         deadline: Seconds after which nobody is waited for.
 
     Raises:
-        CorruptStoreError: A witness has cosigned a larger tree or another past: the store is behind, or forked.
+        CorruptStoreError: A witness shows that it has cosigned a larger tree or another past: the store is behind, or
+            forked. One that only says so is missing.
         ConfigError: The policy does not name this log.
         RegistryError: The store fails.
     """
@@ -65,7 +68,11 @@ def gather(log: Log, policy: LogPolicy, *, deadline: float = DEADLINE_S) -> Gath
 def confirm_head(log: Log, policy: LogPolicy, *, deadline: float = DEADLINE_S) -> Gathered:
     """Ask all witnesses that have a URL whether the head is the last one that they know; before anything is appended.
 
-    As gather, but nobody is spared, and who does not confirm it now is missing.
+    As gather, but nobody is spared, all are waited for, and who does not confirm it now is missing.
+
+    Raises:
+        RegistryError: A witness says that the store is behind or forked, and does not show it: better nothing is
+            appended than a fork. And as gather.
     """
     return _gathered(log, policy, deadline, anew=True)
 
@@ -80,18 +87,13 @@ def _gathered(log: Log, policy: LogPolicy, deadline: float, *, anew: bool) -> Ga
         checkpoint = Checkpoint.parse(parsed.text)
         kept = {name for name, key in policy.witnesses.items() if parsed.signed_by(key)}
         left = max(0.0, end - time.monotonic())
-        try:
-            lines, missing = _ask_all(log, policy, note, checkpoint.size, set() if anew else kept, kept, left)
+        lines, missing, contradictions = _ask_all(log, policy, note, set() if anew else kept, kept, left)
+        if not contradictions or _size(log) == checkpoint.size:
             break
-        except ConflictError as err:
-            # Another process may have appended, and gathered for it, since the head was read.
-            if Checkpoint.parse(Note.parse(log.checkpoint(())).text).size == checkpoint.size:
-                raise CorruptStoreError(
-                    f"the log {log.path} is behind what it has signed, or forked: {err}",
-                    hint="append nothing more to this file: see specs/registry.md, Operating",
-                ) from err
-            if time.monotonic() >= end:
-                raise RegistryError("the log grew while its witnesses were asked", hint="try again") from err
+        # Another process has appended, and gathered for it, since the head was read.
+        if time.monotonic() >= end:
+            raise RegistryError("the log grew while its witnesses were asked", hint="try again")
+    missing |= {name: _judged(log, policy, name, said, anew=anew) for name, said in contradictions.items()}
     log.keep_cosignatures(checkpoint.size, {policy.witnesses[name]: line for name, line in lines.items()})
     note += "".join(lines[name] for name in policy.witnesses if name in lines and name not in kept).encode()
     signed = set(lines) if anew else {*kept, *lines}
@@ -99,15 +101,45 @@ def _gathered(log: Log, policy: LogPolicy, deadline: float, *, anew: bool) -> Ga
     return Gathered(note, checkpoint, cosigned, missing, policy.satisfied(policy.quorum, signed))
 
 
-def _ask_all(
-    log: Log, policy: LogPolicy, note: bytes, size: int, spared: Collection[str], kept: Collection[str], deadline: float
-) -> tuple[dict[str, str], dict[str, str]]:
-    """Ask in parallel; returns the lines of those who cosigned, and of the others but the spared why not.
+def _size(log: Log) -> int:
+    return Checkpoint.parse(Note.parse(log.checkpoint(())).text).size
+
+
+def _judged(log: Log, policy: LogPolicy, name: str, said: Contradiction, *, anew: bool) -> str:
+    """Judge what a witness says against the log by the head that it shows; returns why its word does not count.
 
     Raises:
-        ConflictError: A witness has cosigned a larger tree, or another past.
+        CorruptStoreError: It shows a head that the log has signed, and that the store has not grown to: proven.
+        RegistryError: It shows none, and nothing is appended yet: in doubt nothing is.
     """
-    answers: queue.SimpleQueue[tuple[str, str | Exception]] = queue.SimpleQueue()
+    try:
+        if not Note.parse(said.head).signed_by(policy.witnesses[name]):
+            raise SignatureError("not its own")
+        log.verify_past(said.head)
+    except CorruptStoreError as err:
+        raise CorruptStoreError(
+            f"the log {log.where} is behind what it has signed, or forked: the witness {name}: {said.says}",
+            hint="append nothing more to this file: see specs/registry.md, Operating",
+        ) from err
+    except (FormatError, SignatureError) as err:
+        if anew:
+            raise RegistryError(
+                f"the witness {name} says that {said.says}, and does not show it",
+                hint="nothing was appended: ask its operator; if it is wrong, take it out of the policy",
+            ) from err
+        return f"{said.says}, and does not show it"
+    return f"{said.says}; the head that it shows is the log's own"
+
+
+def _ask_all(
+    log: Log, policy: LogPolicy, note: bytes, spared: Collection[str], kept: Collection[str], deadline: float
+) -> tuple[dict[str, str], dict[str, str], dict[str, Contradiction]]:
+    """Ask in parallel; returns the lines of those who cosigned, why others did not, and who contradicts the log.
+
+    Who is spared is not asked. If some are, those who are slow are not waited for once there is a quorum.
+    """
+    size = Checkpoint.parse(Note.parse(note).text).size
+    answers: queue.SimpleQueue[tuple[str, str | Contradiction | Exception]] = queue.SimpleQueue()
 
     def one(name: str, url: str) -> None:
         # A witness that signed this head before is at it now; else probably at the one before.
@@ -120,26 +152,30 @@ def _ask_all(
 
     missing = {name: "the policy gives no URL for it" for name in policy.witnesses if name not in spared}
     lines: dict[str, str] = {}
+    contradictions: dict[str, Contradiction] = {}
     asked = [name for name in missing if name in policy.urls]
     end = time.monotonic() + deadline
     for name in asked:
-        missing[name] = f"it does not answer within {deadline:.0f} seconds"
+        missing[name] = "it has not answered in time"
         threading.Thread(target=one, args=(name, policy.urls[name]), daemon=True).start()
     for _ in asked:
+        if spared is kept and policy.satisfied(policy.quorum, {*kept, *lines}):
+            end = min(end, time.monotonic() + _GRACE_S)
         try:
             name, answer = answers.get(timeout=max(0.0, end - time.monotonic()))
         except queue.Empty:
             break
-        if isinstance(answer, str):
-            lines[name] = answer
-            del missing[name]
-        elif isinstance(answer, ConflictError):
-            raise ConflictError(f"the witness {name}: {answer}") from answer
-        elif isinstance(answer, RegistryError) and not isinstance(answer, CorruptStoreError):
+        if isinstance(answer, RegistryError) and not isinstance(answer, CorruptStoreError):
             missing[name] = str(answer)
-        else:
+        elif isinstance(answer, Exception):
             raise answer
-    return lines, missing
+        else:
+            del missing[name]
+            if isinstance(answer, str):
+                lines[name] = answer
+            else:
+                contradictions[name] = answer
+    return lines, missing, contradictions
 
 
 class CosignedLog:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
+_HEADERS_S = 10  # seconds in which a request must have begun: connections that say nothing would use up all there are
 _BODY_S = 30  # seconds in which a body must arrive
 _IDLE_S = 30  # seconds for which a connection is kept open for another request
 _STOP_S = 5  # seconds that requests under way have when the service stops
@@ -111,8 +112,32 @@ def serve(app: Any, listen: str, ready: Callable[[str], None]) -> None:
     """
     need_service()
     import uvicorn
+    from uvicorn.protocols.http.h11_impl import H11Protocol
 
     listener, url = _listener(listen)
+
+    class Impatient(H11Protocol):
+        """Closes a connection on which no whole request head has arrived in time; uvicorn itself waits for ever."""
+
+        late: asyncio.TimerHandle | None = None
+
+        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+            super().connection_made(transport)
+            self.late = self.loop.call_later(_HEADERS_S, transport.close)
+
+        def data_received(self, data: bytes) -> None:
+            super().data_received(data)
+            busy = self.cycle is not None and not self.cycle.response_complete
+            if busy and self.late is not None:
+                self.late.cancel()
+                self.late = None
+            elif not busy and self.late is None:  # the head of a next request, and not all of it
+                self.late = self.loop.call_later(_HEADERS_S, self.transport.close)
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            if self.late is not None:
+                self.late.cancel()
+            super().connection_lost(exc)
 
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -123,7 +148,7 @@ def serve(app: Any, listen: str, ready: Callable[[str], None]) -> None:
         app,
         access_log=False,
         date_header=False,
-        http="h11",
+        http=Impatient,
         lifespan="off",
         limit_concurrency=_CONNECTIONS,
         log_config=None,
