@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup test test-deps lint type demo demo-fast vectors audit-size bench paper-accuracy paper-adi clean
+.PHONY: setup test test-deps lint type demo demo-fast vectors audit-size bench soak paper-accuracy paper-adi clean
 
 setup: .venv/ready
 
@@ -48,6 +48,11 @@ bench: setup
 	$(BIN)/python benchmarks/liar.py
 	$(BIN)/python benchmarks/calibration.py
 	$(BIN)/python benchmarks/games.py
+	$(BIN)/python benchmarks/registry.py
+
+# Writers of one log are killed 200 times over each store; about five minutes.
+soak: setup
+	$(BIN)/python tests/durability/soak.py
 
 # All of Fashion-MNIST, 10 trainings, half an hour; goes on where it was interrupted. DATA: see benchmarks/accuracy.py
 paper-accuracy: setup

@@ -325,7 +325,7 @@ for name, data in (("text", b"hello\n"), ("nothing", b""), ("a model", b"\x08" *
         f"log is {name}",
         ("registry", "prove", "e.db", 0),
         5,
-        "e.db is not a log's database",
+        "e.db is no database of wmproto",
         prepare=write("e.db", data),
     )
     case(
@@ -344,7 +344,11 @@ def foreign_database(home):
 
 
 case(
-    "log is another database", ("registry", "prove", "e.db", 0), 5, "is not a log's database", prepare=foreign_database
+    "log is another database",
+    ("registry", "prove", "e.db", 0),
+    5,
+    "is no database of wmproto",
+    prepare=foreign_database,
 )
 case("log is a folder", ("registry", "prove", "own", 0), 5, "own")
 case("prove in no log", ("registry", "prove", "no.db", 0), 5, "there is no log at no.db")

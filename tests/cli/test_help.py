@@ -14,7 +14,7 @@ README = Path(__file__).parents[2] / "README.md"
 EXPECTED = {
     "key": ["new", "show", "activate", "passwd", "backup", "restore"],
     "commit": ["create", "inspect"],
-    "registry": ["new", "submit", "prove", "export"],
+    "registry": ["new", "submit", "prove", "export", "serve-static", "monitor", "check-fork", "fsck"],
     "witness": ["new", "run"],
     "policy": ["check"],
     "release": ["record", "verify"],

@@ -180,7 +180,7 @@ BAD = {
     "a key file": (None, ("status", "owner.key", *STATUS[2:]), 2, "not a directory", True),
     "not activated": (None, ("status", "fresh", *STATUS[2:]), 4, "fresh is not activated", True),
     "no such log": (None, (*STATUS[:3], "no.db"), 5, "there is no log at no.db", True),
-    "no log's database": (None, (*STATUS[:3], "trust.json"), 5, "is not a log's database", True),
+    "no log's database": (None, (*STATUS[:3], "trust.json"), 5, "is no database of wmproto", True),
     "another log": (another_log, (*STATUS[:3], "other.db"), 2, "activated in the log log.example/1", True),
     "no copy": (None, (*COPY[:3], "no.jsonl"), 2, "there is no copy of the log at 'no.jsonl'", True),
     "the database as a copy": (None, (*COPY[:3], "registry.db"), 3, "log copy: ", False),

@@ -10,9 +10,10 @@ from log_samples import LOG, NAME, OWNER, STRANGER, naive_path, naive_root, sign
 from wmproto.errors import ConfigError, ConflictError, FormatError, InclusionError, NotFoundError, SignatureError
 from wmproto.registry.checkpoint import verify_checkpoint
 from wmproto.registry.entry import entry_leaf
-from wmproto.registry.log import ENTRY_TYPES, Log
+from wmproto.registry.log import Log
 from wmproto.registry.note import LogKey
 from wmproto.registry.receipt import Receipt, verify_receipt
+from wmproto.registry.submission import ENTRY_TYPES
 from wmproto.wire.canonical import canonical_json
 from wmproto.wire.compose import compose_envelope
 from wmproto.wire.dsse import ENVELOPE_LIMIT

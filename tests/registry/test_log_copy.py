@@ -11,8 +11,9 @@ from wmproto.errors import ConfigError, FormatError, InclusionError, SignatureEr
 from wmproto.registry.checkpoint import Checkpoint, verify_checkpoint
 from wmproto.registry.copy import Line, read_log_copy
 from wmproto.registry.entry import entry_leaf
-from wmproto.registry.log import ENTRY_TYPES, Log
+from wmproto.registry.log import Log
 from wmproto.registry.note import LogKey
+from wmproto.registry.submission import ENTRY_TYPES
 from wmproto.registry.writing import sign_note, write_log_copy
 from wmproto.wire.canonical import canonical_json
 from wmproto.wire.compose import compose_envelope

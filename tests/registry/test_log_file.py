@@ -18,13 +18,14 @@ import pytest
 from log_samples import LOG, NAME, OWNER, STRANGER, naive_root, signed, signed_again
 
 from wmproto.errors import ConfigError, CorruptStoreError, NotFoundError, RegistryError, SignatureError
-from wmproto.registry import store
+from wmproto.registry import sqlite
 from wmproto.registry.checkpoint import Checkpoint, verify_checkpoint
 from wmproto.registry.entry import entry_leaf
 from wmproto.registry.log import Log
 from wmproto.registry.note import LogKey
 from wmproto.registry.receipt import Receipt, verify_receipt
-from wmproto.registry.tables import Rows
+from wmproto.registry.rows import Rows
+from wmproto.registry.sqlite_store import SqliteStore
 from wmproto.registry.writing import sign_note
 from wmproto.wire.profile import WMPROTO_1
 
@@ -81,13 +82,13 @@ def test_garbage_is_refused_and_left_alone(path, content):
 def test_another_programs_database_is_refused_and_left_alone(path):
     execute(path, ("CREATE TABLE meta (name, value)",), ("INSERT INTO meta VALUES ('schema', '1')",))
     before = path.read_bytes()
-    with pytest.raises(CorruptStoreError, match="not a log"):
+    with pytest.raises(CorruptStoreError, match="no database of wmproto"):
         Log.open(path, LOG)
     assert path.read_bytes() == before
 
 
 def test_a_file_that_vanishes_is_not_made_again(path):
-    with pytest.raises(RegistryError, match="opened"), store.Store(path).read():
+    with pytest.raises(RegistryError, match="opened"), SqliteStore(path).read():
         pass
     assert not path.exists()
 
@@ -300,7 +301,7 @@ def test_a_restored_backup_is_known_by_a_checkpoint_kept_elsewhere(path, tmp_pat
 
 
 def test_a_locked_log_says_so_and_can_be_read(path, monkeypatch):
-    monkeypatch.setattr(store, "_BUSY_S", 0.05)
+    monkeypatch.setattr(sqlite, "BUSY_S", 0.05)
     log = Log.open(filled(path), LOG)
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
@@ -318,8 +319,8 @@ def test_a_full_disk_says_so_and_nothing_is_appended(path):
     log = Log.open(filled(path), LOG)
     note, big = log.checkpoint(), OWNER.envelope(signed(7).payload.replace(b'"n":7', b'"n":"' + b"7" * 100_000 + b'"'))
     with log._store.read() as rows:
-        pages = rows._db.exec_driver_sql("PRAGMA page_count").scalar()
-        rows._db.exec_driver_sql(f"PRAGMA max_page_count={pages + 2}")
+        pages = rows.connection.exec_driver_sql("PRAGMA page_count").scalar()
+        rows.connection.exec_driver_sql(f"PRAGMA max_page_count={pages + 2}")
     with pytest.raises(RegistryError, match="disk is full"):
         log.submit("key", big)
     assert log.checkpoint() == note
@@ -422,7 +423,8 @@ def test_the_rules_of_storage_are_kept(path):
     log = Log.open(filled(path), LOG)
     with log._store.read() as rows:
         pragmas = [
-            rows._db.exec_driver_sql(f"PRAGMA {p}").scalar() for p in ("journal_mode", "synchronous", "foreign_keys")
+            rows.connection.exec_driver_sql(f"PRAGMA {p}").scalar()
+            for p in ("journal_mode", "synchronous", "foreign_keys")
         ]
     assert pragmas == ["wal", 2, 1]
     log.close()

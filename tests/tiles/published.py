@@ -7,10 +7,9 @@ from log_samples import LOG, NAME, naive_root, signed
 
 from wmproto.crypto.merkle import leaf_hash
 from wmproto.registry.checkpoint import Checkpoint
-from wmproto.registry.entry import entry_bytes, entry_leaf
+from wmproto.registry.entry import entry_bytes
 from wmproto.registry.log import Log
 from wmproto.registry.note import LogKey
-from wmproto.registry.view import first_subject
 from wmproto.registry.writing import sign_note
 from wmproto.wire.profile import WMPROTO_1
 
@@ -19,20 +18,7 @@ KEY = LogKey(NAME, LOG.public)
 
 def grow(log, envelopes, kind="key"):
     """Append many signed objects under one checkpoint."""
-    if hasattr(log, "append_all"):
-        log.append_all([(kind, envelope) for envelope in envelopes])
-        return
-    with log._store.write() as rows:
-        for envelope in envelopes:
-            rows.append(
-                rows.size(),
-                kind,
-                envelope,
-                leaf=entry_leaf(WMPROTO_1, kind, envelope),
-                subject=first_subject(kind, envelope.payload),
-            )
-        size = rows.size()
-        rows.sign(size, sign_note(Checkpoint(log.key.name, size, rows.root(size)).text, log.key.name, log._signer))
+    log.append_all([(kind, envelope) for envelope in envelopes])
 
 
 def log_of(path, numbers, name=NAME, signer=LOG):

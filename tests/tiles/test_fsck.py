@@ -217,7 +217,7 @@ def test_an_entry_whose_signature_does_not_hold(path):
     log = Log.open(path, LOG)
     with pytest.raises(SignatureError):
         log.submit("key", bad)
-    import wmproto.registry.log as module
+    import wmproto.registry.submission as module
 
     real = module.verify_envelope
     module.verify_envelope = lambda envelope: envelope.payload

@@ -4,6 +4,7 @@ import gzip
 import http.client
 import socket
 import time
+import tracemalloc
 import zlib
 from urllib.parse import urlsplit
 
@@ -183,6 +184,11 @@ def test_gzip_is_unpacked_within_the_same_bounds():
         assert b"gzip" in requests[0]
     refused(ok(gzip.compress(bytes(101)), "Content-Encoding: gzip"), match="more than the 100")
     refused(ok(gzip.compress(bytes(100 << 20)), "Content-Encoding: gzip"), match="more than the 100", limit=100)
+    bomb = gzip.compress(bytes(100 << 20))
+    tracemalloc.start()
+    refused(ok(bomb, "Content-Encoding: gzip"), match="more than the 200000", limit=200_000)
+    assert tracemalloc.get_traced_memory()[1] < 4 << 20
+    tracemalloc.stop()
     refused(ok(gzip.compress(b"abcdefgh" * 4)[:-9], "Content-Encoding: gzip"), match="does not give")
     refused(ok(b"no gzip at all", "Content-Encoding: gzip"), match="does not give")
     refused(ok(b"abc", "Content-Encoding: br"), match="coding")
@@ -238,4 +244,20 @@ def test_a_connection_is_kept_and_opened_again_when_the_server_has_closed_it():
         source = WebSource(url)
         assert [source.read("checkpoint", 9) for _ in range(3)] == [b"one", b"two", b"six"]
         assert len(requests) == 2, "two of three came over one connection"
+        source.close()
+
+
+def test_what_is_left_of_an_error_page_is_no_answer():
+    page = b"HTTP/1.1 404 No\r\nContent-Length: 200000\r\n\r\n" + ok(b"not this") * 100
+
+    def lacks(connection):
+        connection.sendall(page.ljust(200_000 + 50))
+        connection.recv(65536)
+
+    with answering(lacks, ok(b"this")) as (url, requests):
+        source = WebSource(url)
+        with pytest.raises(NotFoundError):
+            source.read("checkpoint", 9)
+        assert source.read("checkpoint", 9) == b"this"
+        assert len(requests) == 2
         source.close()

@@ -20,7 +20,7 @@ from wmproto.cli.options import (
     read_policy,
     short_text,
 )
-from wmproto.cli.output import AnyPath, emit, json_option, read_input
+from wmproto.cli.output import AnyPath, LogPlace, emit, json_option, read_input
 from wmproto.errors import ConfigError, StateError
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     help="Who that is: the respondent, or one who holds the weights for others.",
 )
 @click.option("--arbitrator", "arbitrator_path", type=AnyPath, required=True, help="The arbitrator's secret file.")
-@click.option("--registry", "database", type=AnyPath, required=True, help="The log.")
+@click.option("--registry", "database", type=LogPlace, required=True, help="The log.")
 @click.option("--log-key", type=AnyPath, required=True, help="The log's secret file.")
 @click.option("--model", type=AnyPath, required=True, help="The suspect's weights, in escrow (safetensors).")
 @click.option("--release", "release_path", type=AnyPath, help="Your signed release record, if there is one.")
@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     metavar="INTEGER",
     default=0,
     show_default=True,
-    help="The arbitrator's policy: at least this many bits; 0 leaves it to the profile.",
+    help="The arbitrator asks for at least this many bits; 0 leaves it to the profile.",
 )
 @click.option("--out", type=AnyPath, required=True, help="The transcript; a dispute that was cut off goes on.")
 @policy_option
@@ -67,7 +67,7 @@ def run(
     respondent_path: Path,
     holder: str,
     arbitrator_path: Path,
-    database: Path,
+    database: Path | str,
     log_key: Path,
     model: Path,
     release_path: Path | None,
@@ -151,6 +151,7 @@ def run(
             count=count,
             save=lambda t: replace(out, t.to_bytes(), mode=0o644),
             resume=resume,
+            policy=policy,
             progress=tick,
         )
     if resume is not None and resume.steps and resume.steps[-1].receipts and len(resume.steps) > 3:
@@ -163,6 +164,7 @@ def run(
             "hits": outcome.evidence.wealth.hits,
             "leaves": outcome.evidence.asked,
             "marked": outcome.evidence.wealth.n,
+            "policy": policy.digest.hex() if policy else None,
             "problems": broken_rules(outcome.problems),
             "transcript": str(out),
             "verdict": outcome.verdict,
@@ -172,6 +174,7 @@ def run(
             f"after {outcome.evidence.asked} leaves "
             f"({outcome.evidence.wealth.hits} hits of {outcome.evidence.wealth.n} marked)",
             *(f"problem: {found.text}" for found in outcome.problems),
+            *([f"log policy {policy.digest.hex()}"] if policy else []),
             f"recheck it: wmproto dispute audit {out} --trust TRUST.json",
         ],
     )

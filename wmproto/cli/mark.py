@@ -19,7 +19,7 @@ from wmproto.cli.options import (
     passphrase_option,
     progress,
 )
-from wmproto.cli.output import AnyPath, emit, json_option, read_input
+from wmproto.cli.output import AnyPath, LogPlace, emit, json_option, read_input
 from wmproto.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -155,11 +155,11 @@ def train(
 @click.argument("folder", type=AnyPath)
 @click.option("--key", "key_path", type=AnyPath, required=True, help="The owner's secret file.")
 @click.option("--model", type=AnyPath, required=True, help="The weights to check: a model file, or an int8 copy.")
-@click.option("--registry", "database", type=AnyPath, help="The log, to see which leaves disputes have taken.")
+@click.option("--registry", "database", type=LogPlace, help="The log, to see which leaves disputes have taken.")
 @passphrase_option
 @json_option
 def check(
-    folder: Path, key_path: Path, model: Path, database: Path | None, passphrase_file: Path | None, as_json: bool
+    folder: Path, key_path: Path, model: Path, database: Path | str | None, passphrase_file: Path | None, as_json: bool
 ) -> None:
     """Count privately how many marks of the activated key in FOLDER a model keeps, and what verdict to expect.
 

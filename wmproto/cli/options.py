@@ -118,7 +118,7 @@ def named(path: Path) -> Iterator[None]:
         raise FormatError(f"{path}: {err}", hint=err.hint or "is it a key file? then restore it from a backup") from err
 
 
-def open_log(database: Path, signer: Signer | None = None) -> Log:
+def open_log(database: Path | str, signer: Signer | None = None) -> Log:
     """Open an existing log, to read it, or with its key to append; it is closed when the command ends."""
     from wmproto.registry.log import Log
 
@@ -127,7 +127,7 @@ def open_log(database: Path, signer: Signer | None = None) -> Log:
     return log
 
 
-def open_log_to_append(database: Path, key_path: Path, passphrase_file: Path | None) -> Log:
+def open_log_to_append(database: Path | str, key_path: Path, passphrase_file: Path | None) -> Log:
     """Open an existing log with its key; a wrong path is told before anybody is asked for a passphrase."""
     open_log(database)
     return open_log(database, open_key(key_path, passphrase_file, "log").signer())
@@ -142,7 +142,7 @@ def check_log_of(home: KeyFolder, log: Log) -> None:
     named = home.activation().log
     if named != log.vkey:
         raise ConfigError(
-            f"{home.path} was activated in the log {named.split('+')[0]}, and {log.path} is not that log",
+            f"{home.path} was activated in the log {named.split('+')[0]}, and {log.where} is not that log",
             hint="give the log in which the key stands",
         )
 

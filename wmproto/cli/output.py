@@ -14,6 +14,18 @@ AnyPath = click.Path(path_type=Path)  # whether it must exist, each command says
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 
+class _LogPlace(click.Path):
+    """Where a log is: a Path, or the text ``postgresql://...``, of which a Path would make something else."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Tell one from the other; whether a log is there, each command says itself."""
+        url = isinstance(value, str) and value.startswith("postgresql://")
+        return value if url else super().convert(value, param, ctx)
+
+
+LogPlace = _LogPlace(path_type=Path)
+
+
 def json_option(command: _F) -> _F:
     """``--json``: one JSON object on stdout for machines."""
     return click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")(command)

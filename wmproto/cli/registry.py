@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -20,33 +21,40 @@ from wmproto.cli.options import (
     read_passphrase,
     read_policy,
 )
-from wmproto.cli.output import AnyPath, emit, json_option, read_input
+from wmproto.cli.output import AnyPath, LogPlace, emit, json_option, read_input
 from wmproto.cli.registry_files import serve_static
 from wmproto.cli.registry_fsck import fsck
 from wmproto.cli.registry_monitor import check_fork, monitor
 from wmproto.errors import ConfigError, FormatError
 from wmproto.wire.plain import plain
 
+if TYPE_CHECKING:
+    from wmproto.registry.log import Log
+    from wmproto.wire.dsse import Envelope
+
 
 @click.group(cls=OrderedGroup)
 def registry() -> None:
-    """The append-only log: new, submit, prove, export."""
+    """The append-only log: new, submit, prove, export.
+
+    DATABASE is a file, or postgresql://USER@HOST/NAME: an empty database of its own, for several machines.
+    """
 
 
 @registry.command(short_help="Start an empty log.")
-@click.argument("database", type=AnyPath)
+@click.argument("database", type=LogPlace)
 @click.option("--origin", required=True, help="The log's name, as in log.example/1; stands in every checkpoint.")
 @click.option("--key", "key_path", type=AnyPath, required=True, help="New secret file for the log's key.")
 @passphrase_option
 @json_option
-def new(database: Path, origin: str, key_path: Path, passphrase_file: Path | None, as_json: bool) -> None:
-    """Start an empty log in the new file DATABASE; its verifier key goes to stdout."""
+def new(database: Path | str, origin: str, key_path: Path, passphrase_file: Path | None, as_json: bool) -> None:
+    """Start an empty log in DATABASE, a new file or an empty database; its verifier key goes to stdout."""
     from wmproto.crypto.secretfile import new_secret, seal
     from wmproto.registry.log import Log
     from wmproto.registry.note import LogKey
     from wmproto.wire.writing import write_new
 
-    check_new(database, key_path)
+    check_new(*(place for place in (database, key_path) if isinstance(place, Path)))
     secret = new_secret("log", secrets.token_bytes)
     try:
         LogKey(origin, secret.signer().public)
@@ -64,7 +72,7 @@ def new(database: Path, origin: str, key_path: Path, passphrase_file: Path | Non
 
 
 @registry.command(short_help="Append a signed key or release statement.")
-@click.argument("database", type=AnyPath)
+@click.argument("database", type=LogPlace)
 @click.argument("statement", type=AnyPath)
 @click.option("--key", "key_path", type=AnyPath, required=True, help="The log's secret file.")
 @click.option("--receipt", type=AnyPath, required=True, help="New file for the receipt.")
@@ -72,7 +80,7 @@ def new(database: Path, origin: str, key_path: Path, passphrase_file: Path | Non
 @passphrase_option
 @json_option
 def submit(
-    database: Path,
+    database: Path | str,
     statement: Path,
     key_path: Path,
     receipt: Path,
@@ -82,14 +90,16 @@ def submit(
 ) -> None:
     """Append the signed STATEMENT (a key or a release) to the log and write its receipt.
 
-    Twice is the same as once: the entry is found again, and its receipt can be written anew. With --policy the
+    Twice is the same as once: the entry is found again, and its receipt is replaced by a newer one. With --policy the
     witnesses that it gives URLs for are asked to cosign; who does not answer is named, and blocks nothing.
     """
     from wmproto.cli.witnessed import append_witnessed
     from wmproto.wire.dsse import ENVELOPE_LIMIT, Envelope, claims_kind
-    from wmproto.wire.writing import write_new
+    from wmproto.wire.writing import replace, write_new
 
-    check_new(receipt)
+    again = receipt.is_file()
+    if not again:
+        check_new(receipt)
     data = read_input(statement, what="statement", limit=ENVELOPE_LIMIT)
     try:
         envelope = Envelope.parse(data, what=str(statement))
@@ -98,8 +108,10 @@ def submit(
     kind = "release" if claims_kind(envelope.payload, "release") else "key"
     policy = read_policy(policy_path) if policy_path else None
     log = open_log_to_append(database, key_path, passphrase_file)
+    if again:
+        _check_receipt_of(receipt, kind, envelope, log)
     entry, proof, said = append_witnessed(log, kind, envelope, policy)
-    write_new(receipt, proof, mode=0o644)
+    (replace if again else write_new)(receipt, proof, mode=0o644)
     cosigned = said.get("witnesses", {}).get("cosigned", [])
     emit(
         as_json,
@@ -108,11 +120,26 @@ def submit(
     )
 
 
+def _check_receipt_of(path: Path, kind: str, envelope: Envelope, log: Log) -> None:
+    """Check that a file is an older receipt of this very entry; raises ConfigError."""
+    from wmproto.errors import WmprotoError
+    from wmproto.registry.entry import entry_leaf
+    from wmproto.registry.receipt import RECEIPT_LIMIT, verify_receipt
+
+    try:
+        old = read_input(path, what="older receipt", limit=RECEIPT_LIMIT)
+        verify_receipt(old, entry_leaf(PROFILE, kind, envelope), log.key)
+    except WmprotoError as err:
+        raise ConfigError(
+            f"{path} exists already, and is no receipt of this entry", hint="nothing else is overwritten: choose a name"
+        ) from err
+
+
 @registry.command(short_help="Print the receipt of an entry.")
-@click.argument("database", type=AnyPath)
+@click.argument("database", type=LogPlace)
 @click.argument("index", type=click.IntRange(min=0))
 @json_option
-def prove(database: Path, index: int, as_json: bool) -> None:
+def prove(database: Path | str, index: int, as_json: bool) -> None:
     """Print the receipt of entry INDEX (the first one is 0) under the latest checkpoint."""
     from wmproto.errors import NotFoundError
     from wmproto.registry.entry import entry_leaf
@@ -128,26 +155,30 @@ def prove(database: Path, index: int, as_json: bool) -> None:
 
 
 @registry.command(short_help="Write a copy of the whole log, or its files for the web.")
-@click.argument("database", type=AnyPath)
+@click.argument("database", type=LogPlace)
 @click.argument("out", type=AnyPath)
 @click.option("--tiles", is_flag=True, help="Write files for a web server into the folder OUT (C2SP tlog-tiles).")
+@policy_option
 @json_option
-def export(database: Path, out: Path, tiles: bool, as_json: bool) -> None:
+def export(database: Path | str, out: Path, tiles: bool, policy_path: Path | None, as_json: bool) -> None:
     """Write a copy of the whole log to OUT, for dispute audit --log-copy; the log's verifier key goes to stdout.
 
     An older copy of the same log in OUT is replaced, any other file is left alone. With --tiles, OUT is a folder, in
-    which only what is new is written, for monitors and for whoever wants to serve the log.
+    which only what is new is written, for monitors and for whoever wants to serve the log. With --policy the witnesses
+    are asked first to cosign the checkpoint; who does not answer is named.
     """
+    from wmproto.cli.witnessed import cosign_head
     from wmproto.registry.copy import COPY_LIMIT, read_log_copy
 
     log = open_log(database)
     check_parent(out)
+    said_of = cosign_head(log, read_policy(policy_path)) if policy_path else {}
     if tiles:
         from wmproto.registry.publish import publish
 
         with progress("entries") as said:
             size = publish(log, out, said).size
-        emit(as_json, {"entries": size, "out": str(out), "vkey": log.vkey}, [log.vkey])
+        emit(as_json, {"entries": size, "out": str(out), "vkey": log.vkey} | said_of, [log.vkey])
         return
     if out.exists():
         from wmproto.errors import WmprotoError
@@ -159,7 +190,7 @@ def export(database: Path, out: Path, tiles: bool, as_json: bool) -> None:
                 f"{out} exists already, and is no copy of this log", hint="nothing is overwritten: choose another name"
             ) from err
     log.export(out)
-    emit(as_json, {"entries": len(log.entries()), "out": str(out), "vkey": log.vkey}, [log.vkey])
+    emit(as_json, {"entries": len(log.entries()), "out": str(out), "vkey": log.vkey} | said_of, [log.vkey])
 
 
 for _command in (serve_static, monitor, check_fork, fsck):

@@ -7,14 +7,14 @@ from pathlib import Path
 import click
 
 from wmproto.cli.options import PROFILE, progress
-from wmproto.cli.output import AnyPath, emit, json_option, read_input
+from wmproto.cli.output import AnyPath, LogPlace, emit, json_option, read_input
 
 
 @click.command(short_help="Check a whole log, entry by entry.")
-@click.argument("database", type=AnyPath)
+@click.argument("database", type=LogPlace)
 @click.option("--past", type=AnyPath, multiple=True, help="Checkpoint or receipt kept elsewhere (any number).")
 @json_option
-def fsck(database: Path, past: tuple[Path, ...], as_json: bool) -> None:
+def fsck(database: Path | str, past: tuple[Path, ...], as_json: bool) -> None:
     """Recompute the log in DATABASE from its signed objects, and name the first thing that is wrong.
 
     With --past, the log must also have grown from that checkpoint: give the last one that anybody was shown, before a

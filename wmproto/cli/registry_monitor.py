@@ -108,13 +108,13 @@ def _words(checkpoint: Checkpoint) -> str:
 
 @click.command("check-fork", short_help="Check evidence that a log signed two pasts.")
 @click.argument("file", type=AnyPath)
-@click.option("--log", "log_key", required=True, help="The log's verifier key, as registry new printed it.")
+@click.option("--log", "vkey", required=True, help="The log's verifier key, as registry new printed it.")
 @json_option
-def check_fork(file: Path, log_key: str, as_json: bool) -> None:
+def check_fork(file: Path, vkey: str, as_json: bool) -> None:
     """Check the evidence in FILE, as a monitor wrote it, against the log's key alone; exit code 0: it holds."""
     from wmproto.registry.fork import FORK_LIMIT, verify_fork
 
-    key = parse_log_key(log_key)
+    key = parse_log_key(vkey)
     fork = verify_fork(read_input(file, what="fork evidence", limit=FORK_LIMIT), key)
     data = {"log": key.name, "newer": _head(fork.newer), "older": _head(fork.older), "root": encode_b64(fork.root)}
     lines = [

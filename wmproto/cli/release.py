@@ -20,7 +20,7 @@ from wmproto.cli.options import (
     read_policy,
     short_text,
 )
-from wmproto.cli.output import AnyPath, emit, json_option, read_input
+from wmproto.cli.output import AnyPath, LogPlace, emit, json_option, read_input
 
 
 @click.group(cls=OrderedGroup)
@@ -32,7 +32,7 @@ def release() -> None:
 @click.argument("folder", type=AnyPath)
 @click.option("--key", "key_path", type=AnyPath, required=True, help="The owner's secret file.")
 @click.option("--model", type=AnyPath, required=True, help="The weights (safetensors) about to be released.")
-@click.option("--registry", "database", type=AnyPath, required=True, help="The log.")
+@click.option("--registry", "database", type=LogPlace, required=True, help="The log.")
 @click.option("--log-key", type=AnyPath, required=True, help="The log's secret file.")
 @click.option(
     "--recipient", callback=short_text, default="public", show_default=True, help="public, or the licensee's name."
@@ -46,7 +46,7 @@ def record(
     folder: Path,
     key_path: Path,
     model: Path,
-    database: Path,
+    database: Path | str,
     log_key: Path,
     recipient: str,
     out: Path,

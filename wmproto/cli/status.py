@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from wmproto.cli.options import PROFILE, check_log_of, open_log
-from wmproto.cli.output import AnyPath, emit, json_option, read_input
+from wmproto.cli.output import AnyPath, LogPlace, emit, json_option, read_input
 from wmproto.cli.plain import plain, short
 from wmproto.errors import ConfigError, InclusionError
 
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("folder", type=AnyPath)
-@click.option("--registry", "database", type=AnyPath, help="The log in which the key was activated.")
+@click.option("--registry", "database", type=LogPlace, help="The log in which the key was activated.")
 @click.option("--log-copy", type=AnyPath, help="Or a copy of that log, as registry export writes it.")
 @json_option
-def status(folder: Path, database: Path | None, log_copy: Path | None, as_json: bool) -> None:
+def status(folder: Path, database: Path | str | None, log_copy: Path | None, as_json: bool) -> None:
     """What is left of a key: its leaves, its disputes, its next start.
 
     Reads the activated key in FOLDER and its log; needs no passphrase. A copy says what was taken when it was made.
@@ -76,7 +76,7 @@ def status(folder: Path, database: Path | None, log_copy: Path | None, as_json: 
     emit(as_json, data, [*lines, *_dispute_lines(found), *_ignored_lines(found.ignored)])
 
 
-def _from_log(database: Path, home: KeyFolder, receipt: VerifiedReceipt) -> list[tuple[str, Envelope]]:
+def _from_log(database: Path | str, home: KeyFolder, receipt: VerifiedReceipt) -> list[tuple[str, Envelope]]:
     """Every entry of a log; raises as Log.verify_past does if it is older than the key's receipt."""
     log = open_log(database)
     check_log_of(home, log)

@@ -13,7 +13,7 @@ from wmproto.dispute.admission import counted, counted_admit, first_free
 from wmproto.dispute.messages import Decide, File, VerdictName
 from wmproto.errors import FormatError
 from wmproto.registry.entry import entry_leaf
-from wmproto.registry.view import first_subject
+from wmproto.registry.submission import first_subject
 from wmproto.wire.dsse import Envelope
 
 

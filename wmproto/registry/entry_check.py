@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 from wmproto.crypto.signing import verify_signature
 from wmproto.errors import FormatError
-from wmproto.registry.log import ENTRY_TYPES
-from wmproto.registry.view import first_subject
+from wmproto.registry.submission import ENTRY_TYPES, first_subject
 from wmproto.wire.dsse import pae
 from wmproto.wire.framing import frame, sha256
 from wmproto.wire.profile import Profile

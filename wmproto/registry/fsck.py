@@ -16,11 +16,12 @@ from wmproto.crypto.signing import verify_envelope
 from wmproto.errors import CorruptStoreError, FormatError, SignatureError, VerificationError
 from wmproto.registry.checkpoint import Checkpoint, verify_checkpoint
 from wmproto.registry.cosignature import WitnessKey
-from wmproto.registry.log import ENTRY_TYPES, Log
+from wmproto.registry.log import Log
 from wmproto.registry.note import Note
 from wmproto.registry.receipt import Receipt
 from wmproto.registry.stored import Stored, stored_entries
-from wmproto.registry.view import View, doubt, first_subject
+from wmproto.registry.submission import ENTRY_TYPES, first_subject
+from wmproto.registry.view import View, doubt
 
 __all__ = ["Totals", "fsck", "note_in"]
 
@@ -71,7 +72,7 @@ def fsck(
                 progress(done, size + nodes)
         for table, expected in (("statements", size), ("nodes", nodes)):
             if totals[table] != expected:
-                raise doubt(view.path, f"it has {totals[table]} {table}, and {size} entries have {expected}")
+                raise doubt(view.where, f"it has {totals[table]} {table}, and {size} entries have {expected}")
         return Totals(size, nodes, totals["checkpoints"], totals["cosignatures"])
 
 
@@ -95,7 +96,7 @@ def _entry(view: View, stored: Stored) -> None:
             raise FormatError(f"its type {stored.kind[:80]!r} is none of {', '.join(ENTRY_TYPES)}")
         subject = first_subject(stored.kind, verify_envelope(stored.envelope))
     except (FormatError, SignatureError) as err:
-        raise doubt(view.path, f"entry {stored.index} does not hold ({err})") from err
+        raise doubt(view.where, f"entry {stored.index} does not hold ({err})") from err
     right = {
         "payload_hash": stored.envelope.payload_hash,
         "signer": stored.envelope.signer,
@@ -105,7 +106,7 @@ def _entry(view: View, stored: Stored) -> None:
     }
     for column, value in stored.columns.items():
         if right[column] != value:
-            raise doubt(view.path, f"the {column} of entry {stored.index} is not that of its signed object")
+            raise doubt(view.where, f"the {column} of entry {stored.index} is not that of its signed object")
 
 
 class _Checkpoints:
@@ -128,7 +129,7 @@ class _Checkpoints:
             self._row, self._last = next(self._rows, None), size
         for checkpoint in self._held:
             if checkpoint.size == size and checkpoint.root != frontier.root():
-                raise doubt(self._view.path, f"it has signed another root for its first {size} entries")
+                raise doubt(self._view.where, f"it has signed another root for its first {size} entries")
 
     def end(self, frontier: Frontier) -> None:
         """Check that nothing is left over, and that the last checkpoint is of all entries."""
@@ -167,7 +168,7 @@ class _Checkpoints:
             raise self._doubt(f"a cosignature of {size} entries is damaged ({err})") from err
 
     def _doubt(self, what: str) -> CorruptStoreError:
-        return doubt(self._view.path, what)
+        return doubt(self._view.where, what)
 
 
 def _exact(value: Any, kind: type) -> Any:
@@ -184,10 +185,10 @@ def _level(view: View, level: int, count: int) -> Iterator[None]:
         node = next(nodes, None)
         right = node_hash(next(below).hash, next(below).hash) if level else next(below).leaf
         if node is None or node.idx != index:
-            raise doubt(view.path, f"node {index} of level {level} of its tree is missing")
+            raise doubt(view.where, f"node {index} of level {level} of its tree is missing")
         if node.hash != right:
-            raise doubt(view.path, f"node {index} of level {level} of its tree is not what stands below it")
+            raise doubt(view.where, f"node {index} of level {level} of its tree is not what stands below it")
         yield
     extra = next(nodes, None)
     if extra is not None:
-        raise doubt(view.path, f"node {extra.idx} of level {level} of its tree is too much")
+        raise doubt(view.where, f"node {extra.idx} of level {level} of its tree is too much")

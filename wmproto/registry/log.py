@@ -7,128 +7,108 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
-from wmproto.crypto.merkle import leaf_hash, tree_root
+from wmproto.crypto.merkle import tree_root
 from wmproto.crypto.signer import Signer
-from wmproto.crypto.signing import verify_envelope
-from wmproto.errors import ConfigError, CorruptStoreError, FormatError, NotFoundError, RegistryError, SignatureError
+from wmproto.errors import ConfigError, CorruptStoreError, FormatError, NotFoundError, SignatureError
+from wmproto.registry.appending import Appended, append_verified
 from wmproto.registry.checkpoint import Checkpoint, verify_checkpoint
 from wmproto.registry.cosignature import WitnessKey
-from wmproto.registry.entry import entry_bytes, entry_leaf
+from wmproto.registry.entry import entry_leaf
 from wmproto.registry.note import LogKey, Note
-from wmproto.registry.store import Store
-from wmproto.registry.tables import SCHEMA, Rows
-from wmproto.registry.view import Head, View, doubt, first_subject
+from wmproto.registry.rows import Rows
+from wmproto.registry.store import Store, store_at
+from wmproto.registry.submission import Submission, verify_submission
+from wmproto.registry.tables import SCHEMA
+from wmproto.registry.view import View, doubt
 from wmproto.registry.writing import sign_note, write_log_copy
-from wmproto.wire.dsse import ENVELOPE_LIMIT, Envelope
+from wmproto.wire.dsse import Envelope
 from wmproto.wire.framing import sha256
 from wmproto.wire.profile import WMPROTO_1, Profile
 from wmproto.wire.writing import replace
 
 __all__ = ["Appended", "Log"]
 
-_ENTRY_LIMIT = 65_535  # bytes: a tlog-tiles bundle has room for no more
-
-#: Types of log entries. Reserved for later: digest, answer-head, rotation, and key with public labels.
-ENTRY_TYPES = ("key", "release", "admit", "decide")
-
-
-@dataclass(frozen=True, slots=True)
-class Appended:
-    """Where a signed object stands in the log.
-
-    Attributes:
-        index: Of its entry.
-        envelope: The signed object of that entry. If it was submitted before with another valid signature, the first
-            one stands, and the receipt is for that.
-        receipt: Proves the entry under the latest checkpoint.
-        new: Whether this call appended it.
-    """
-
-    index: int
-    envelope: Envelope
-    receipt: bytes
-    new: bool
-
 
 class Log:
-    """A local log; make one with ``create`` or ``open``. Threads may share it, forked processes open their own."""
+    """A log that one or several processes append to; make one with ``create`` or ``open``.
+
+    Threads may share it, forked processes open their own. Several machines can append where the store is PostgreSQL.
+    """
 
     def __init__(self, store: Store, key: LogKey, signer: Signer | None, profile: Profile) -> None:
-        self.path, self.key, self.profile = store.path, key, profile
+        self.where, self.key, self.profile = store.where, key, profile
         self._store, self._signer = store, signer
 
     def _view(self, rows: Rows) -> View:
-        return View(rows, self.path, self.key, self.profile)
+        return View(rows, self.where, self.key, self.profile)
 
     @classmethod
-    def create(cls, path: Path, origin: str, signer: Signer, *, profile: Profile = WMPROTO_1) -> Log:
-        """Start an empty log in a new file; its first checkpoint, of size 0, is signed at once.
+    def create(cls, place: Path | str, origin: str, signer: Signer, *, profile: Profile = WMPROTO_1) -> Log:
+        """Start an empty log in a new place; its first checkpoint, of size 0, is signed at once.
 
         Args:
-            path: The new file.
+            place: A new file, or ``postgresql://...``, an empty database.
             origin: The log's name, as in ``log.example/1``; no other log of this key may ever bear it.
             signer: The log's key.
             profile: Under whose tags entries are hashed.
 
         Raises:
-            ConflictError: The file exists; it is left alone.
+            ConflictError: Something is there; it is left alone.
             FormatError: The origin is no log name.
-            RegistryError: The file cannot be made.
+            RegistryError: It cannot be made.
+            ConfigError: The URL is none, or holds a password; PostgreSQL is not installed.
         """
         key = LogKey(origin, signer.public)
         meta = {"origin": origin, "profile": profile.name, "public": signer.public.hex(), "schema": SCHEMA}
-        note = sign_note(Checkpoint(origin, 0, sha256(b"")).text, origin, signer)
-        return cls(Store.create(path, meta, note), key, signer, profile)
+        store = store_at(place)
+        try:
+            store.create(meta, sign_note(Checkpoint(origin, 0, sha256(b"")).text, origin, signer))
+        except BaseException:
+            store.close()
+            raise
+        return cls(store, key, signer, profile)
 
     @classmethod
     def open(
-        cls, path: Path, signer: Signer | None = None, *, profile: Profile = WMPROTO_1, checked: bool = True
+        cls,
+        place: Path | str,
+        signer: Signer | None = None,
+        *,
+        profile: Profile = WMPROTO_1,
+        held: Collection[bytes] = (),
+        checked: bool = True,
     ) -> Log:
         """Open an existing log, to read it, or with its key to append. Checks the last checkpoint against the tree.
 
         Args:
-            path: The file.
+            place: The file, or ``postgresql://...``.
             signer: The log's key, to append.
             profile: Under whose tags entries are hashed.
-            checked: False: without that check, for who names what is damaged (fsck.py).
+            held: Checkpoints of this log that are kept elsewhere, as notes: the log must have grown from each. Nothing
+                in a store can tell that it is an old backup.
+            checked: False: without any check of the tree, for who names what is damaged (fsck.py).
 
         Raises:
-            NotFoundError: There is no such file: a typo must not start an empty log.
+            NotFoundError: There is no log: a typo must not start an empty one.
             CorruptStoreError: Not a log's database, or one that contradicts what the log has signed.
-            ConfigError: The signer or the profile is not this log's.
-            RegistryError: The file cannot be read.
+            ConfigError: The signer or the profile is not this log's; the URL is none, or holds a password.
+            RegistryError: The store cannot be read.
         """
+        store = store_at(place)
         try:
-            path.stat()
-        except FileNotFoundError:
-            raise NotFoundError(
-                f"there is no log at {path}", hint="check the path; registry new starts a log"
-            ) from None
-        except OSError as err:
-            raise RegistryError(f"the log {path} cannot be read: {err.strerror}", hint="check its permissions") from err
-        store = Store(path)
-        try:
+            store.check()
             with store.read() as rows:
-                meta = rows.meta()
-                if meta.get("schema") != SCHEMA:
-                    raise CorruptStoreError(f"{path} is not a log of this version")
-                try:
-                    key = LogKey(meta["origin"], bytes.fromhex(meta["public"]))
-                except (FormatError, KeyError, ValueError) as err:
-                    raise CorruptStoreError(f"the log {path} does not know its own key") from err
-                if signer is not None and signer.public != key.public:
-                    raise ConfigError(f"this is not the key of the log {key.name}", hint="each log has its own")
-                if meta.get("profile") != profile.name:
-                    raise ConfigError(f"the log is of profile {meta.get('profile')!r}, not {profile.name!r}")
+                key = _key_of(rows.meta(), store.where, signer, profile)
                 log = cls(store, key, signer, profile)
                 if checked and rows.count() != rows.size():
-                    raise CorruptStoreError(f"the log {path} has a gap among its entries")
+                    raise CorruptStoreError(f"the log {store.where} has a gap among its entries")
                 if checked:
                     log._view(rows).head()
                 complete = rows.complete
+            for note in held:
+                log.verify_past(note)
             if not complete:
                 with store.write() as rows:
                     rows.add_tables()
@@ -138,7 +118,7 @@ class Log:
         return log
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the store."""
         self._store.close()
 
     @property
@@ -190,17 +170,13 @@ class Log:
         """
         then = verify_checkpoint(checkpoint, self.key)
         with self._store.read() as rows:
-            size = self._view(rows).head().checkpoint.size
-            if then.size > size:
-                raise doubt(self.path, f"it has {size} entries and has signed a checkpoint of {then.size}")
-            if rows.root(then.size) != then.root:
-                raise doubt(self.path, f"it has signed another root for its first {then.size} entries")
+            self._view(rows).extends(then)
         return then
 
     def find(self, leaf: bytes) -> int:
         """Index of the entry with that leaf hash (entry.entry_leaf); raises NotFoundError."""
         with self._store.read() as rows:
-            return self._view(rows).find(leaf)
+            return self._view(rows).find([leaf])[0]
 
     def entries(self, kind: str | None = None, subject: bytes | None = None) -> list[tuple[int, str, Envelope]]:
         """(index, type, signed object) of entries in the order of the log.
@@ -233,7 +209,7 @@ class Log:
             view = self._view(rows)
             head = view.head() if size is None else view.signed(size)
             note = view.cosigned(head, witnesses)
-            return [view.receipt(head, view.find(leaf), leaf, note) for leaf in leaves]
+            return view.receipts(head, list(zip(view.find(leaves), leaves, strict=True)), note)
 
     def export(self, path: Path) -> None:
         """Write a copy of the whole log for auditors, whole or not at all, in place of an older copy.
@@ -248,7 +224,7 @@ class Log:
             note = view.cosigned(head)
             entries = [(kind, envelope) for _, kind, envelope in view.entries()]
         if tree_root([entry_leaf(self.profile, kind, e) for kind, e in entries]) != head.checkpoint.root:
-            raise doubt(self.path, "its entries do not hash to the root that it signed")
+            raise doubt(self.where, "its entries do not hash to the root that it signed")
         replace(path, b"".join(write_log_copy(note, self.key, entries)))
 
     def keep_cosignatures(self, size: int, lines: Mapping[WitnessKey, str]) -> None:
@@ -291,26 +267,38 @@ class Log:
             CorruptStoreError: The store contradicts what the log has signed; nothing is signed in doubt.
             RegistryError: The store fails: submit again when it is mended, an entry is never doubled.
         """
+        return self.append_all([(kind, envelope)])[0]
+
+    def append_all(self, items: Sequence[tuple[str, Envelope]]) -> list[Appended]:
+        """Append several signed objects, each (type, object), in one transaction under one new checkpoint.
+
+        Raises:
+            WmprotoError: As append; then nothing is appended.
+        """
+        return self.commit([self.verified(kind, envelope) for kind, envelope in items])
+
+    def verified(self, kind: str, envelope: Envelope) -> Submission:
+        """Verify what is to be appended, without the store; raises as append."""
+        return verify_submission(self.profile, kind, envelope)
+
+    def commit(self, submissions: Sequence[Submission]) -> list[Appended]:
+        """Append what ``verified`` gave, in one transaction under one new checkpoint; raises as append."""
         if self._signer is None:
             raise ConfigError("the log was opened to be read only", hint="give the log's key to append")
-        if kind not in ENTRY_TYPES:
-            raise FormatError(f"entry type {kind!r} is none of {', '.join(ENTRY_TYPES)}")
-        subject = first_subject(kind, verify_envelope(envelope))
-        entry = entry_bytes(self.profile, kind, envelope)
-        if len(entry) > _ENTRY_LIMIT or len(envelope.to_bytes()) > ENVELOPE_LIMIT:
-            raise FormatError(f"{kind} entry: too large")
-        leaf = leaf_hash(entry)
         with self._store.write() as rows:
-            view = self._view(rows)
-            head = view.head()
-            index = rows.same(kind, envelope.payload_hash, envelope.signer)
-            if new := index is None:
-                index = head.checkpoint.size
-                rows.append(index, kind, envelope, leaf=leaf, subject=subject)
-                checkpoint = Checkpoint(self.key.name, index + 1, rows.root(index + 1))
-                head = Head(checkpoint, sign_note(checkpoint.text, self.key.name, self._signer))
-                rows.sign(index + 1, head.note)
-            else:
-                [(_, _, envelope)] = view.entries(index=index)
-                leaf = entry_leaf(self.profile, kind, envelope)
-            return Appended(index, envelope, view.receipt(head, index, leaf), new)
+            return append_verified(self._view(rows), self._signer, submissions)
+
+
+def _key_of(meta: Mapping[str, str], where: str, signer: Signer | None, profile: Profile) -> LogKey:
+    """The log's key, by its own account: what it signed shows whether that is true."""
+    if meta.get("schema") != SCHEMA:
+        raise CorruptStoreError(f"{where} is not a log of this version")
+    try:
+        key = LogKey(meta["origin"], bytes.fromhex(meta["public"]))
+    except (FormatError, KeyError, ValueError) as err:
+        raise CorruptStoreError(f"the log {where} does not know its own key") from err
+    if signer is not None and signer.public != key.public:
+        raise ConfigError(f"this is not the key of the log {key.name}", hint="each log has its own")
+    if meta.get("profile") != profile.name:
+        raise ConfigError(f"the log is of profile {meta.get('profile')!r}, not {profile.name!r}")
+    return key

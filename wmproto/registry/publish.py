@@ -50,7 +50,7 @@ def publish(log: Log, folder: Path, progress: Callable[[int, int], None] = lambd
                     _write_bundle(view, files, Tile(None, tile.index, tile.width), hashes)
                     progress(tile.end - old, size - old)
         except InclusionError as err:
-            raise doubt(view.path, f"its tree does not lead to the root that it signed ({err})") from err
+            raise doubt(view.where, f"its tree does not lead to the root that it signed ({err})") from err
         replace(folder / "checkpoint", view.cosigned(head))
         return head.checkpoint
 
@@ -69,7 +69,7 @@ def _exported(view: View, folder: Path, size: int) -> int:
         raise ConfigError(f"{path} is no checkpoint of this log ({err})", hint="choose a new or empty folder") from err
     if then.size > size or view.rows.root(then.size) != then.root:
         text = f"it has {size} entries, and has not grown from the checkpoint of {then.size} entries in {folder}"
-        raise doubt(view.path, text)
+        raise doubt(view.where, text)
     return then.size
 
 
@@ -111,7 +111,7 @@ def _write_bundle(view: View, files: _Files, bundle: Tile, leaves: list[bytes]) 
     entries = []
     for stored, leaf in zip(stored_entries(view, bundle.start, bundle.end), leaves, strict=True):
         if stored.leaf != leaf:
-            raise doubt(view.path, f"the signed object of entry {stored.index} is another one")
+            raise doubt(view.where, f"the signed object of entry {stored.index} is another one")
         files.write(statement_path(stored.envelope.payload_hash), stored.envelope.payload)
         entries.append(stored.entry)
     files.write(bundle.path, join_entries(entries))

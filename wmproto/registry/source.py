@@ -110,7 +110,7 @@ def open_source(place: str) -> Source:
 
         return WebSource(place)
     if "://" in place:
-        raise ConfigError(f"{place} is neither a folder nor an http or https URL")
+        raise ConfigError(f"{place} is no source", hint="a folder of export --tiles, or an http or https URL")
     if not place or not Path(place).is_dir():
         raise ConfigError(f"{place} is no folder", hint="a folder of export --tiles, or an http or https URL")
     return FolderSource(Path(place))

@@ -50,20 +50,20 @@ def stored_entries(view: View, start: int, end: int) -> Iterator[Stored]:
     for index in range(start, end):
         row, statement = next(rows, (None, None))
         if row is None or row.idx != index:
-            raise doubt(view.path, f"entry {index} is missing")
+            raise doubt(view.where, f"entry {index} is missing")
         if statement is None or statement.idx != index:
-            raise doubt(view.path, f"the signed object of entry {index} is missing")
+            raise doubt(view.where, f"the signed object of entry {index} is missing")
         yield _stored(view, index, dict(row._mapping), statement.envelope)
 
 
 def _stored(view: View, index: int, columns: dict[str, Any], data: object) -> Stored:
     kind = columns.pop("kind")
     if not isinstance(kind, str) or not isinstance(data, bytes):
-        raise doubt(view.path, f"the type or the signed object of entry {index} is damaged")
+        raise doubt(view.where, f"the type or the signed object of entry {index} is damaged")
     try:
         envelope = Envelope.parse(data)
         entry = entry_bytes(view.profile, kind, envelope)
     except (FormatError, UnicodeEncodeError) as err:
-        raise doubt(view.path, f"the type or the signed object of entry {index} is damaged ({err})") from err
+        raise doubt(view.where, f"the type or the signed object of entry {index} is damaged ({err})") from err
     del columns["idx"]
     return Stored(index, kind, envelope, entry, columns)

@@ -167,9 +167,7 @@ def parse_bundle(data: bytes, width: int) -> list[bytes]:
     for _ in range(width):
         start = at + 2
         at = start + int.from_bytes(data[at:start], "big")
-        if at > len(data) or start > len(data):
-            raise FormatError(f"bundle: it ends within entry {len(entries)} of {width}")
         entries.append(data[start:at])
-    if at != len(data):
-        raise FormatError(f"bundle: bytes behind its {width} entries")
+    if at != len(data):  # beyond its end, if an entry is cut off
+        raise FormatError(f"bundle: not exactly {width} entries")
     return entries

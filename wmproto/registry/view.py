@@ -5,42 +5,35 @@ So whoever holds the database, but not the log's key, can neither forge nor chan
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-
-from pydantic import ConfigDict
+from functools import lru_cache
 
 from wmproto.crypto.merkle import verify_inclusion
 from wmproto.errors import CorruptStoreError, FormatError, InclusionError, NotFoundError, VerificationError
 from wmproto.registry.checkpoint import Checkpoint, verify_checkpoint
 from wmproto.registry.cosignature import WitnessKey
 from wmproto.registry.entry import entry_leaf
+from wmproto.registry.nodes import inclusion_spans
 from wmproto.registry.note import LogKey, Note
 from wmproto.registry.receipt import Receipt
-from wmproto.registry.tables import Rows
-from wmproto.wire.dsse import Envelope, Statement
+from wmproto.registry.rows import Rows
+from wmproto.registry.submission import Name, first_subject
+from wmproto.wire.dsse import Envelope
 from wmproto.wire.profile import Profile
-from wmproto.wire.schema import Wire
 
-__all__ = ["Head", "View", "doubt", "first_subject"]
+__all__ = ["Head", "Standing", "View", "doubt"]
 
-
-class _Predicate(Wire):
-    """Any object: what a predicate means is for its readers to judge."""
-
-    model_config = ConfigDict(extra="allow")
+#: An entry that stands in the log: index, signed object, leaf hash.
+Standing = tuple[int, Envelope, bytes]
+#: Verifying is a function of the bytes alone, so what has verified need not be verified again.
+_verified = lru_cache(maxsize=64)(verify_checkpoint)
 
 
-def first_subject(kind: str, payload: bytes) -> bytes:
-    """Digest of the first subject of a canonical Statement of that kind; raises FormatError if it is none."""
-    return Statement[_Predicate].parse(payload, kind).subject[0].digest.sha256
-
-
-def doubt(path: Path, what: str) -> CorruptStoreError:
+def doubt(where: str, what: str) -> CorruptStoreError:
     """The error for a store that contradicts what the log has signed."""
     return CorruptStoreError(
-        f"the log {path} contradicts itself: {what}",
+        f"the log {where} contradicts itself: {what}",
         hint="it signs no more: an older backup would fork the log; see specs/registry.md, Operating",
     )
 
@@ -59,13 +52,13 @@ class View:
 
     Attributes:
         rows: The transaction.
-        path: The file, for messages.
+        where: Path or URL of the log, for messages.
         key: The log's key.
         profile: The profile.
     """
 
     rows: Rows
-    path: Path
+    where: str
     key: LogKey
     profile: Profile
 
@@ -79,20 +72,31 @@ class View:
         note = self.rows.note(size)
         if note is None:
             raise NotFoundError(f"the log has signed no checkpoint of {size} entries")
+        return self._signed(size, note)
+
+    def _signed(self, size: int, note: bytes) -> Head:
         try:
-            checkpoint = verify_checkpoint(note, self.key)
+            checkpoint = _verified(note, self.key)
         except (FormatError, VerificationError) as err:
-            raise doubt(self.path, f"its checkpoint of {size} entries is not its own ({err})") from err
+            raise doubt(self.where, f"its checkpoint of {size} entries is not its own ({err})") from err
         if checkpoint.size != size or self.rows.root(size) != checkpoint.root:
-            raise doubt(self.path, f"its tree of {size} entries does not have the root that it signed")
+            raise doubt(self.where, f"its tree of {size} entries does not have the root that it signed")
         return Head(checkpoint, note)
 
     def head(self) -> Head:
         """The last checkpoint; raises CorruptStoreError unless it covers exactly the entries that are there."""
-        size, signed = self.rows.size(), self.rows.last_checkpoint_size()
+        size, signed, note = self.rows.last()
         if signed != size:
-            raise doubt(self.path, f"it has {size} entries, and its last checkpoint is of {signed}")
-        return self.signed(size)
+            raise doubt(self.where, f"it has {size} entries, and its last checkpoint is of {signed}")
+        return self._signed(size, note)
+
+    def extends(self, past: Checkpoint) -> None:
+        """Check that the log has grown from a checkpoint that verified; raises CorruptStoreError."""
+        size = self.head().checkpoint.size
+        if past.size > size:
+            raise doubt(self.where, f"it has {size} entries and has signed a checkpoint of {past.size}")
+        if self.rows.root(past.size) != past.root:
+            raise doubt(self.where, f"it has signed another root for its first {past.size} entries")
 
     def cosigned(self, head: Head, witnesses: Collection[WitnessKey] | None = None) -> bytes:
         """A checkpoint's note with the lines that are kept for it: of these witnesses, or of all.
@@ -107,36 +111,61 @@ class View:
                 if not Note.parse(head.note + line.encode()).signed_by(key):
                     raise FormatError("it is another witness's")
             except (FormatError, VerificationError) as err:
-                raise doubt(self.path, f"a cosignature of {head.checkpoint.size} entries is damaged ({err})") from err
+                raise doubt(self.where, f"a cosignature of {head.checkpoint.size} entries is damaged ({err})") from err
             note += line.encode() if witnesses is None or key in witnesses else b""
         return note
 
-    def find(self, leaf: bytes) -> int:
-        """Index of the entry with that leaf hash; raises NotFoundError."""
-        index = self.rows.index_of(leaf)
-        if index is None:
+    def find(self, leaves: Sequence[bytes]) -> list[int]:
+        """Indices of the entries with these leaf hashes; raises NotFoundError."""
+        found = self.rows.indices_of(leaves)
+        if any(leaf not in found for leaf in leaves):
             raise NotFoundError("the log has no such entry", hint="registry submit appends it")
-        return index
+        return [found[leaf] for leaf in leaves]
 
-    def receipt(self, head: Head, index: int, leaf: bytes, note: bytes | None = None) -> bytes:
-        """Receipt of an entry under a checkpoint, with the note as cosigned() gives it or as the log signed it.
+    def filed(self, found: Mapping[Name, int]) -> dict[Name, Standing]:
+        """The entries that stand under these names, by their indices.
 
         Raises:
-            NotFoundError: The entry is not below the checkpoint.
-            CorruptStoreError: The proof would not verify.
+            CorruptStoreError: What stands there is another object, or none.
+        """
+        stored = {index: (kind, envelope) for index, kind, envelope in self.entries(indices=found.values())}
+        standing = {}
+        for name, index in found.items():
+            kind, envelope = stored[index]
+            if (kind, envelope.payload_hash, envelope.signer) != name:
+                raise doubt(self.where, f"the signed object of entry {index} is another one")
+            standing[name] = index, envelope, entry_leaf(self.profile, kind, envelope)
+        return standing
+
+    def receipts(self, head: Head, entries: Sequence[tuple[int, bytes]], note: bytes | None = None) -> list[bytes]:
+        """Receipts of entries, each (index, leaf hash), under a checkpoint.
+
+        Args:
+            head: The checkpoint.
+            entries: What is to be proved.
+            note: The checkpoint's note as cosigned() gives it; None: as the log signed it.
+
+        Raises:
+            NotFoundError: An entry is not below the checkpoint.
+            CorruptStoreError: A proof would not verify.
         """
         size, root = head.checkpoint.size, head.checkpoint.root
-        if index >= size:
-            raise NotFoundError(f"entry {index} is not below the checkpoint of {size} entries")
-        path = self.rows.path(index, size)
-        try:
-            verify_inclusion(leaf, index=index, size=size, path=path, root=root)
-        except InclusionError as err:
-            raise doubt(self.path, f"entry {index} does not lead to the root that it signed") from err
-        return Receipt(index, path, note or head.note).to_bytes()
+        for index, _ in entries:
+            if index >= size:
+                raise NotFoundError(f"entry {index} is not below the checkpoint of {size} entries")
+        self.rows.load([span for index, _ in entries for span in inclusion_spans(index, size)])
+        receipts = []
+        for index, leaf in entries:
+            path = self.rows.path(index, size)
+            try:
+                verify_inclusion(leaf, index=index, size=size, path=path, root=root)
+            except InclusionError as err:
+                raise doubt(self.where, f"entry {index} does not lead to the root that it signed") from err
+            receipts.append(Receipt(index, path, note or head.note).to_bytes())
+        return receipts
 
     def entries(
-        self, kind: str | None = None, subject: bytes | None = None, index: int | None = None
+        self, kind: str | None = None, subject: bytes | None = None, indices: Collection[int] | None = None
     ) -> list[tuple[int, str, Envelope]]:
         """(index, type, signed object) in the order of the log, of what fits all that is given.
 
@@ -147,13 +176,13 @@ class View:
             CorruptStoreError: A stored object is not the one that was logged.
         """
         found = []
-        for at, of_kind, leaf, filed, data in self.rows.entries(kind, subject, index):
+        for at, of_kind, leaf, filed, data in self.rows.entries(kind, subject, indices):
             try:
                 envelope = Envelope.parse(data)
                 about = first_subject(of_kind, envelope.payload)
             except FormatError as err:
-                raise doubt(self.path, f"the signed object of entry {at} is damaged or lost") from err
+                raise doubt(self.where, f"the signed object of entry {at} is damaged or lost") from err
             if entry_leaf(self.profile, of_kind, envelope) != leaf or about != filed:
-                raise doubt(self.path, f"the signed object of entry {at} is another one")
+                raise doubt(self.where, f"the signed object of entry {at} is another one")
             found.append((at, of_kind, envelope))
         return found
