@@ -332,7 +332,7 @@ for name, data in (("text", b"hello\n"), ("nothing", b""), ("a model", b"\x08" *
         f"log to append is {name}",
         ("registry", "submit", "e.db", *MISSING[3:]),
         5,
-        "e.db is not a log",
+        "e.db is no database of wmproto",
         prepare=write("e.db", data),
     )
 
