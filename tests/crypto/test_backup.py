@@ -43,7 +43,7 @@ def texts(shares):
     return [(share.name, read_share(share.to_text())) for share in shares]
 
 
-@pytest.mark.parametrize("role", ["owner", "arbitrator", "respondent", "log"])
+@pytest.mark.parametrize("role", ["owner", "arbitrator", "respondent", "log", "witness"])
 def test_any_k_restore_exactly_what_was_backed_up(role):
     secret = new_secret(role, secrets.token_bytes)
     if role == "owner":

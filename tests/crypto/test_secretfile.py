@@ -30,7 +30,7 @@ from wmproto.wire.framing import frame, sha256
 
 PASSPHRASE = b"correct horse"
 TINY = {"ops": 1, "mem": 8192}
-ROLES = ("owner", "arbitrator", "respondent", "log")
+ROLES = ("owner", "arbitrator", "respondent", "log", "witness")
 SEED, MASTER, CONTEXT = (bytes([letter]) * 32 for letter in b"smc")
 
 

@@ -40,7 +40,7 @@ def key() -> None:
 def new(path: Path, role: str, passphrase_file: Path | None, as_json: bool) -> None:
     """Make a new identity in the new secret file PATH; its public key goes to stdout.
 
-    A log's identity is made by registry new.
+    A log's identity is made by registry new, a witness's by witness new.
     """
     from wmproto.crypto.secretfile import new_secret, seal
     from wmproto.wire.writing import write_new
