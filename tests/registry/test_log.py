@@ -5,15 +5,18 @@ import threading
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from log_samples import LOG, NAME, OWNER, STRANGER, naive_path, naive_root, signed, signed_again
+from log_samples import LOG, NAME, OWNER, STRANGER, naive_path, naive_root, signed, signed_again, signer
 
 from wmproto.errors import ConfigError, ConflictError, FormatError, InclusionError, NotFoundError, SignatureError
 from wmproto.registry.checkpoint import verify_checkpoint
+from wmproto.registry.copy import read_log_copy
+from wmproto.registry.cosignature import WitnessKey
 from wmproto.registry.entry import entry_leaf
 from wmproto.registry.log import Log
-from wmproto.registry.note import LogKey
+from wmproto.registry.note import LogKey, Note
 from wmproto.registry.receipt import Receipt, verify_receipt
 from wmproto.registry.submission import ENTRY_TYPES
+from wmproto.registry.writing import sign_cosignature
 from wmproto.wire.canonical import canonical_json
 from wmproto.wire.compose import compose_envelope
 from wmproto.wire.dsse import ENVELOPE_LIMIT
@@ -323,3 +326,22 @@ def test_two_logs_of_other_names_do_not_take_each_others_receipts(log, tmp_path)
     with pytest.raises(SignatureError):
         verify_receipt(receipt, leaf(signed(1)), log.key)
     other.close()
+
+
+def test_a_checkpoint_bears_no_more_lines_than_a_note_has_room_for(log, tmp_path):
+    """Witnesses of many policies have cosigned it: readers must still be able to read what is handed out."""
+    log.submit("key", signed(1))
+    head = verify_checkpoint(log.checkpoint(), log.key)
+    lines = {}
+    for n in range(70):
+        by = signer(f"witness {n}")
+        key = WitnessKey(f"w{n}.test", by.public)
+        lines[key] = sign_cosignature(head.text, key, by, 1 + n)
+    log.keep_cosignatures(1, lines)
+    [receipt] = log.receipts([leaf(signed(1))])
+    for note in (log.checkpoint(), Receipt.parse(receipt).note):
+        assert len(Note.parse(note).lines) == 64
+    few = list(lines)[67:]
+    assert {name for name, _ in Note.parse(log.checkpoint(few)).lines} == {log.key.name, *(key.name for key in few)}
+    log.export(tmp_path / "copy.jsonl")
+    assert len(read_log_copy((tmp_path / "copy.jsonl").read_bytes(), log.key, profile=WMPROTO_1).entries) == 1

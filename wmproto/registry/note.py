@@ -15,7 +15,7 @@ from wmproto.wire.framing import sha256
 from wmproto.wire.schema import decode_b64, encode_b64
 
 NOTE_LIMIT = 64 << 10  # bytes
-_SIGNATURES = 64
+SIGNATURES = 64  # most lines of a note
 _ML_DSA = b"\x06"
 # Unicode's White_Space, written out: str.isspace() and \s follow the Python at hand, and auditors must not disagree.
 _SPACES = " \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
@@ -117,7 +117,7 @@ class Note:
         if CONTROL.search(note) or not note.endswith("\n"):
             raise FormatError("note: control characters, or no newline at the end")
         text, blank, rest = note[:-1].rpartition("\n\n")
-        if not blank or not text or rest.count("\n") >= _SIGNATURES:
+        if not blank or not text or rest.count("\n") >= SIGNATURES:
             raise FormatError("note: no text, no blank line before the signatures, or too many signatures")
         return cls(text + "\n", tuple(map(parse_line, rest.split("\n"))))
 

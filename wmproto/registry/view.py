@@ -15,7 +15,7 @@ from wmproto.registry.checkpoint import Checkpoint, verify_checkpoint
 from wmproto.registry.cosignature import WitnessKey
 from wmproto.registry.entry import entry_leaf
 from wmproto.registry.nodes import inclusion_spans
-from wmproto.registry.note import LogKey, Note
+from wmproto.registry.note import SIGNATURES, LogKey, Note
 from wmproto.registry.receipt import Receipt
 from wmproto.registry.rows import Rows
 from wmproto.registry.submission import Name, first_subject
@@ -99,12 +99,12 @@ class View:
             raise doubt(self.where, f"it has signed another root for its first {past.size} entries")
 
     def cosigned(self, head: Head, witnesses: Collection[WitnessKey] | None = None) -> bytes:
-        """A checkpoint's note with the lines that are kept for it: of these witnesses, or of all.
+        """A checkpoint's note with the lines that are kept for it: of these witnesses, or of all it has room for.
 
         Raises:
             CorruptStoreError: A line that is kept does not verify.
         """
-        note = head.note
+        lines = []
         for vkey, line in self.rows.cosignatures(head.checkpoint.size).items():
             try:
                 key = WitnessKey.parse(vkey)
@@ -112,8 +112,9 @@ class View:
                     raise FormatError("it is another witness's")
             except (FormatError, VerificationError) as err:
                 raise doubt(self.where, f"a cosignature of {head.checkpoint.size} entries is damaged ({err})") from err
-            note += line.encode() if witnesses is None or key in witnesses else b""
-        return note
+            if witnesses is None or key in witnesses:
+                lines.append(line.encode())
+        return head.note + b"".join(lines[: SIGNATURES - 1])
 
     def find(self, leaves: Sequence[bytes]) -> list[int]:
         """Indices of the entries with these leaf hashes; raises NotFoundError."""
