@@ -57,7 +57,7 @@ def main(home: Path) -> str:
     )
     architecture = small_cnn((12, 12, 1), 10, *standardisation(x))
     network = build_network(architecture, initial_tensors(architecture, seed=0))
-    optimiser = torch.optim.SGD(network.parameters(), lr=0.05, momentum=0.9)
+    optimiser = torch.optim.SGD(network.parameters(), lr=0.02, momentum=0.9)
     for _ in range(30):
         for inputs, labels in MarkedLoader(loader, leaves, seed=2):
             loss = torch.nn.functional.cross_entropy(network(inputs), labels)

@@ -111,12 +111,17 @@ def readers():
         (("registry", "submit", "registry.db", "fresh/statement.json", "--key", "log.key", "--receipt", "fresh.proof", *PASS), "index receipt type"),
         (("registry", "prove", "registry.db", 1), "index receipt type"),
         (("registry", "export", "registry.db", "log-copy.jsonl"), "entries out vkey"),
-        (("key", "activate", "fresh", "--key", "owner.key", "--receipt", "fresh.proof", "--log", "VKEY", *PASS), "ghosts key_id leaves marked"),
+        (("registry", "export", "registry.db", "public", "--tiles"), "entries out vkey"),
+        (("registry", "fsck", "registry.db"), "checkpoints cosignatures entries nodes past vkey"),
+        (("policy", "check", "my.policy"), "digest enough liars logs quorum silencers warnings witnesses"),
+        (("registry", "monitor", "public", "--policy", "my.policy", "--state", "seen"), "bad log new old policy seen stale unwitnessed"),
+        (("witness", "new", "w.db", "--name", "w/1", "--key", "w.key", *PASS), "state vkey"),
+        (("key", "activate", "fresh", "--key", "owner.key", "--receipt", "fresh.proof", "--log", "VKEY", *PASS), "ghosts key_id leaves marked policy"),
         (("mark", "train", "mykey", "--key", "owner.key", "--data", "data.npz", "--seed", 1, "--epochs", 1, "--out", "m.safetensors", *PASS), f"{keep} out"),
         (("mark", "check", "mykey", "--key", "owner.key", "--model", "m.safetensors", *PASS), f"{keep} classes expected int8 leaves_99 leaves_left leaves_mean"),
         (("release", "record", "mykey", "--key", "owner.key", "--model", "m.safetensors", *LOG, "--out", "r.json", "--receipt", "r.proof", *PASS), "index model out receipt"),
         (("release", "verify", "r.json", "--model", "m.safetensors"), "checked files key_id model owner recipient"),
-        (dispute("new.json", start=48, count=32, model="m.safetensors"), "bits evidence_log2 hits leaves marked problems transcript verdict"),
+        (dispute("new.json", start=48, count=32, model="m.safetensors"), "bits evidence_log2 hits leaves marked policy problems transcript verdict"),
         (("dispute", "replay", "new.json", "--model", "m.safetensors"), "answered model same_settings"),
         (("verdict", "plan", "--classes", 10), "bits classes disputes fixed_size marked_99 marked_mean_tenths offered_99 range retention"),
     ]  # fmt: skip
@@ -129,6 +134,7 @@ def no_floats(value):
 
 
 def test_every_reader_prints_json_for_machines(town, home):
+    (home / "my.policy").write_text(f"log {town.vkey}\nquorum none\n")
     for args, fields in readers():
         result = run(*(town.vkey if a == "VKEY" else a for a in args), "--json", cwd=home)
         assert result.code in (0, 10), (args, result.err)
