@@ -77,6 +77,9 @@ def _convicting(add):
     text = note(9, LEAVES).split("\n\n")[0] + "\n"
     witnessed = note(9, LEAVES) + cosignature.cosign("w.example", seed("witness 1"), 1_764_000_000, text)
     add("with a witness's line", changed(newer=witnessed))
+    for text in ("more", "more\nand more"):
+        more = registry.sign_note(note(5, OTHER).split("\n\n")[0] + f"\n{text}\n", NAME, LOG)
+        add("with extension lines, which bind the log no less", changed(older=more))
     empty = merkle.root([])
     nothing = note(0, [], root=LEAVES[0])
     tree = fork.fork(VKEY, nothing, note(9, LEAVES), empty, [])
@@ -163,8 +166,8 @@ def _malformed(add):
     seven = registry.sign_note(f"{NAME}\n05\n{b64(merkle.root(OTHER[:5]))}\n", NAME, LOG)
     bad("a size with a leading zero", changed(older=seven), "Decimal")
     bad("a note that is none", changed(older=note(5, OTHER)[:-1]))
-    more = registry.sign_note(note(5, OTHER).split("\n\n")[0] + "\nmore\n", NAME, LOG)
-    bad("an extension line", changed(older=more))
+    more = registry.sign_note(note(5, OTHER).split("\n\n")[0] + "\n\nmore\n", NAME, LOG)
+    bad("an empty line before an extension line", changed(older=more))
 
 
 def sizes():

@@ -1,6 +1,7 @@
 """A monitor before logs that cheat, each cheat built for real, and before servers that are only broken."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -13,23 +14,23 @@ from wmproto.errors import (
     CorruptStoreError,
     FormatError,
     InclusionError,
-    NotFoundError,
     RegistryError,
     SignatureError,
     TrustError,
 )
+from wmproto.registry import pending
 from wmproto.registry.checkpoint import verify_checkpoint
 from wmproto.registry.cosignature import WitnessKey
 from wmproto.registry.entry import entry_bytes
 from wmproto.registry.fork import verify_fork
 from wmproto.registry.log import Log
-from wmproto.registry.memory import open_memory
+from wmproto.registry.memory import Memory, open_memory
 from wmproto.registry.monitor import BadEntry, Monitor
 from wmproto.registry.note import LogKey, Note
 from wmproto.registry.policy import LogPolicy
 from wmproto.registry.publish import publish
 from wmproto.registry.source import FolderSource
-from wmproto.registry.writing import sign_cosignature
+from wmproto.registry.writing import sign_cosignature, sign_note
 from wmproto.wire.compose import compose_envelope
 from wmproto.wire.profile import WMPROTO_1
 
@@ -80,6 +81,165 @@ def forked(folder, state, rule, policy=ALONE):
     return fork
 
 
+def convicts(state, older, newer):
+    """Check that there is evidence, of heads of these sizes."""
+    [path] = state.glob("fork-*.json")
+    fork = verify_fork(path.read_bytes(), KEY)
+    assert (fork.older.size, fork.newer.size) == (older, newer)
+    return path.read_bytes()
+
+
+# --- heads that cannot be followed are not forgotten ------------------------------------------------------------
+
+
+def withheld(folder, name):
+    (folder / name).unlink()
+    return folder
+
+
+@pytest.mark.parametrize("lost", ["tile/entries/000.p/9", "tile/0/000.p/9"])
+def test_a_head_whose_files_are_withheld_convicts_when_another_past_is_shown(tmp_path, state, lost):
+    look(files(tmp_path, range(7)), state)
+    with pytest.raises(RegistryError):
+        look(withheld(files(tmp_path, [*range(7), 100, 101], "a"), lost), state)
+    with pytest.raises(InclusionError, match="FORK") as err:
+        look(files(tmp_path, range(10), "b"), state)
+    assert err.value.rule == "reg-monitor-2"
+    convicts(state, 9, 10)
+    with pytest.raises(InclusionError, match="FORK"):
+        look(files(tmp_path, range(11), "c"), state)
+
+
+def test_a_withheld_head_of_the_same_past_is_let_go(tmp_path, state):
+    look(files(tmp_path, range(7)), state)
+    with pytest.raises(RegistryError):
+        look(withheld(files(tmp_path, range(9), "a"), "tile/0/000.p/9"), state)
+    assert len(list((state / "pending").iterdir())) == 1
+    assert look(files(tmp_path, range(10), "b"), state).new == 3
+    assert list((state / "pending").iterdir()) == []
+    assert list(state.glob("fork-*")) == []
+
+
+def test_a_head_with_a_bad_line_of_a_known_witness_is_not_forgotten(tmp_path, state):
+    look(files(tmp_path, range(7)), state, WITNESSED)
+    folder = files(tmp_path, [*range(6), 66, 7, 8], "a")
+    note = (folder / "checkpoint").read_bytes()
+    (folder / "checkpoint").write_bytes(note + sign_cosignature("x\n", WITNESS, W, 5).encode())
+    withheld(folder, "tile/0/000.p/9")
+    with pytest.raises((RegistryError, SignatureError)):
+        look(folder, state, WITNESSED)
+    with pytest.raises(InclusionError, match="FORK"):
+        look(files(tmp_path, range(12), "b"), state, WITNESSED)
+    assert b"w.example" not in convicts(state, 9, 12)
+
+
+def test_two_heads_of_one_size_convict_though_nobody_has_their_trees(tmp_path, state):
+    look(files(tmp_path, range(3)), state)
+    with pytest.raises(RegistryError):
+        look(withheld(files(tmp_path, range(9), "a"), "tile/0/000.p/9"), state)
+    with pytest.raises(InclusionError, match="FORK"):
+        look(withheld(files(tmp_path, [*range(8), 88], "b"), "tile/0/000.p/9"), state)
+    convicts(state, 9, 9)
+
+
+def test_a_head_with_an_extension_line_is_not_believed_and_convicts(tmp_path, state):
+    """Our readers refuse it; other clients of C2SP read it, and witnesses cosign it."""
+    look(files(tmp_path, range(7)), state)
+    folder = files(tmp_path, [*range(5), 55, 66, 77], "a")
+    text = Note.parse((folder / "checkpoint").read_bytes()).text
+    for changed in (text + "more\n", text):
+        (folder / "checkpoint").write_bytes(sign_note(changed, NAME, LOG))
+        with pytest.raises(InclusionError, match="FORK"):
+            look(folder, state)
+        break
+    assert b"more" in convicts(state, 7, 8)
+    honest = files(tmp_path, range(8), "b")
+    text = Note.parse((honest / "checkpoint").read_bytes()).text
+    (honest / "checkpoint").write_bytes(sign_note(text + "more\n", NAME, LOG))
+    fresh = tmp_path / "fresh"
+    look(files(tmp_path, range(7)), fresh)
+    with pytest.raises(FormatError):
+        look(honest, fresh)
+    assert len(believed(fresh)["leaves"]) == 7 * 32
+
+
+def test_what_cannot_be_kept_is_not_followed(tmp_path, state, monkeypatch):
+    look(files(tmp_path, range(2)), state)
+    monkeypatch.setattr(pending, "_MOST", 2)
+    for size in (5, 6, 7):
+        folder = withheld(files(tmp_path, range(size), f"a{size}"), f"tile/0/000.p/{size}")
+        with pytest.raises(RegistryError, match="could not be followed" if size == 7 else "lacks tile"):
+            look(folder, state)
+    with pytest.raises(RegistryError, match="could not be followed"):
+        look(files(tmp_path, range(8), "b"), state)
+    assert len(believed(state)["leaves"]) == 2 * 32
+
+
+def test_a_log_that_was_convicted_is_followed_no_further(tmp_path, state):
+    """Also by who has only the evidence left, and whatever the log shows then."""
+    look(files(tmp_path, range(7)), state)
+    with pytest.raises(InclusionError):
+        look(files(tmp_path, [*range(5), 55, 66, 77], "other"), state)
+    shutil.rmtree(state / "pending")
+    with pytest.raises(InclusionError, match="FORK") as err:
+        look(files(tmp_path, range(9), "honest"), state)
+    assert (err.value.rule, err.value.fault) == ("reg-monitor-4", "registry")
+    assert len(believed(state)["leaves"]) == 7 * 32
+
+
+def test_bad_entries_are_written_down_before_the_head_is_believed(tmp_path, state, monkeypatch):
+    folder = files(tmp_path, range(3))
+    for path in (folder / "statement").rglob("*"):
+        if path.is_file():
+            path.unlink()
+    monkeypatch.setattr(Memory, "remember", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        look(folder, state)
+    assert sorted(path.name for path in (state / "bad").iterdir()) == ["0", "1", "2"]
+    assert (state / "bad" / "1").read_text() == "its statement is not to be had\n"
+    monkeypatch.undo()
+    assert len(look(folder, state).bad) == 3
+    with open_memory(state, [KEY]) as memory:
+        assert memory.bad() == 3
+
+
+# --- what witnesses have seen -----------------------------------------------------------------------------------
+
+
+def shown(folder, by=W):
+    """The head of some files as a witness shows it: cosigned."""
+    note = (folder / "checkpoint").read_bytes()
+    return note + sign_cosignature(Note.parse(note).text, WITNESS, by, 7).encode()
+
+
+def asking(**heads):
+    return lambda _policy, _key: (heads, {"x": "it cannot be reached"})
+
+
+def test_a_witness_that_has_seen_more_shows_that_the_files_are_stale(tmp_path, state):
+    folder = files(tmp_path, range(5))
+    found = look(folder, state, WITNESSED, ask=asking(w=shown(files(tmp_path, range(7), "more"))))
+    assert (found.stale, dict(found.ahead), dict(found.silent)) == (True, {"w": 7}, {"x": "it cannot be reached"})
+    assert len(believed(state)["leaves"]) == 5 * 32
+    found = look(folder, state, WITNESSED, ask=asking(w=shown(folder)))
+    assert (found.stale, dict(found.ahead)) == (False, {})
+
+
+@pytest.mark.parametrize("size", [4, 5, 6])
+def test_a_witness_that_was_shown_another_past_convicts_the_log(tmp_path, state, size):
+    """The files are honest and never change: without the witness nobody would see it."""
+    theirs = shown(files(tmp_path, [*range(3), 33, 44, 55][:size], "theirs"))
+    folder = files(tmp_path, range(5))
+    if size < 6:
+        with pytest.raises(InclusionError, match="FORK"):
+            look(folder, state, WITNESSED, ask=asking(w=theirs))
+    else:
+        assert look(folder, state, WITNESSED, ask=asking(w=theirs)).stale
+        with pytest.raises(InclusionError, match="FORK"):
+            look(files(tmp_path, range(6), "grown"), state, WITNESSED)
+    assert b"w.example" in convicts(state, size, max(size, 5))
+
+
 # --- honest logs ------------------------------------------------------------------------------------------------
 
 
@@ -111,8 +271,9 @@ def test_one_monitor_follows_without_being_started_anew(tmp_path, state):
         with pytest.raises(InclusionError, match="FORK"):
             monitor.update()
         files(tmp_path, range(302))
-        assert monitor.update().new == 1
-    assert said == [(2, 2), (254, 298), (298, 298), (1, 1), (1, 1)]
+        with pytest.raises(InclusionError, match="FORK"):  # a log that has forked once stays convicted
+            monitor.update()
+    assert said == [(2, 2), (254, 298), (298, 298), (1, 1)]
 
 
 def test_only_what_is_new_is_read(tmp_path, state):
@@ -160,7 +321,10 @@ def test_a_log_that_forks_is_convicted(tmp_path, state, cheat):
     size = len(CHEATS[cheat])
     fork = forked(tmp_path / "two", state, "reg-monitor-3" if size > 7 else "reg-monitor-2")
     assert fork.older.size == min(7, size)
-    assert look(tmp_path / "one", state).new == 0, "what was believed is believed"
+    before = believed(state)
+    with pytest.raises(InclusionError, match="FORK"):  # whatever it shows later
+        look(tmp_path / "one", state)
+    assert believed(state) == before, "what was believed is believed"
 
 
 @pytest.mark.parametrize("where", [0, 255, 256, 299])
@@ -193,7 +357,9 @@ def test_a_missing_quorum_a_bad_line_and_withheld_statements_hide_no_fork(tmp_pa
     note = (other / "checkpoint").read_bytes()
     line = sign_cosignature("another text\n", WITNESS, W, 5)
     (other / "checkpoint").write_bytes(note + line.encode())
-    forked(other, state, "reg-monitor-3", WITNESSED)
+    fresh = tmp_path / "fresh"
+    look(tmp_path / "out", fresh, WITNESSED)
+    forked(other, fresh, "reg-monitor-3", WITNESSED)
 
 
 def test_evidence_holds_the_lines_of_those_who_are_known_and_no_others(tmp_path, state):
@@ -402,7 +568,7 @@ def test_a_head_whose_tree_nobody_has_convicts_nobody(tmp_path, state):
 
 
 def test_a_head_of_a_huge_size_costs_nothing(tmp_path, state):
-    with pytest.raises(NotFoundError):
+    with pytest.raises(RegistryError, match="new entries: more than 4194304 at once"):
         look(put(tmp_path / "out", {"checkpoint": head([], (1 << 63) - 1, bytes(32))}), state)
 
 

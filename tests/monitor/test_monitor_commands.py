@@ -1,20 +1,24 @@
 """The commands around tiles, monitors, forks and fsck."""
 
 import json
+import shutil
 import signal
 import sqlite3
 import time
 from contextlib import closing
 
 import pytest
-from log_samples import LOG, NAME
+from log_samples import LOG, NAME, STRANGER, signer
 from published import KEY, grow, head, log_of, naive_files, objects, put, read, sample
 from serving import serve_static
 from town import check_error, run, spawn
 
 from wmproto.crypto.merkle import leaf_hash
+from wmproto.registry.cosignature import WitnessKey
 from wmproto.registry.fork import make_fork
 from wmproto.registry.log import Log
+from wmproto.registry.note import Note
+from wmproto.registry.writing import sign_note
 
 POLICY = f"log {KEY}\nquorum none\n"
 
@@ -102,7 +106,7 @@ def test_a_stale_log(home):
     result = monitor(home, "old")
     assert result.code == 5
     assert "shows 5 entries and has shown 7: it is stale" in result.err
-    assert "shows less than before" in result.out
+    assert "the log has signed more than it shows" in result.out
     assert monitor(home, "old", "--json").json()["stale"] is True
 
 
@@ -164,7 +168,10 @@ def test_a_monitor_that_goes_on_until_it_is_stopped_or_the_log_forks(home):
     assert b"lacks checkpoint" in err
     assert b"FORK" in err
     assert b"new     2 entries" in out
+    for path in (home / "state").glob("fork-*.json"):
+        path.unlink()
     put(home / "out", naive_files(objects(range(7))))
+    shutil.rmtree(home / "state" / "pending")
     process = spawn("registry", "monitor", "out", "--policy", "policy", "--state", "state", "--every", 1, cwd=home)
     process.stdout.readline()
     process.send_signal(signal.SIGINT)
@@ -208,3 +215,36 @@ def test_fsck(home):
     check_error(
         run("registry", "fsck", "log.db", cwd=home), 5, "node 1 of level 1 of its tree is not what stands below it"
     )
+
+
+@pytest.mark.parametrize("says", ["another key", "not a note", "another log"])
+def test_exit_code_1_means_a_fork_and_nothing_else(home, says):
+    """Any server in between can show other bytes: that is its fault, and proves nothing."""
+    export(home)
+    command = ("registry", "monitor", "out", "--policy", "policy", "--state", "state")
+    assert run(*command, cwd=home).code == 0
+    path = home / "out" / "checkpoint"
+    other = {
+        "another key": sign_note(Note.parse(path.read_bytes()).text, NAME, STRANGER),
+        "not a note": b"hello\n",
+        "another log": sign_note("other/1\n0\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n", "other/1", STRANGER),
+    }
+    path.write_bytes(other[says])
+    check_error(run(*command, cwd=home), 5, "what is shown is no checkpoint to follow: ", hint=False)
+
+
+def test_witnesses_are_asked_and_named(home):
+    """One that does not answer is a warning; one that has seen more makes the files stale."""
+    export(home)
+    policy = (home / "policy").read_text()
+    key = WitnessKey("w.test", signer("w").public)
+    (home / "asking").write_text(f"{policy}witness w {key} http://127.0.0.1:1\n")
+    result = run("registry", "monitor", "out", "--policy", "asking", "--state", "state", "--json", cwd=home)
+    assert (result.code, list(result.json()["silent"])) == (0, ["w"])
+    assert "warning: the witness w does not show its head: it cannot be reached" in result.err
+
+
+def test_a_host_that_is_no_name(home):
+    for url in ("http://a..b/", f"http://{'a' * 70}.example/"):
+        command = ("registry", "monitor", url, "--policy", "policy", "--state", "state")
+        check_error(run(*command, cwd=home), 5, "does not give checkpoint")

@@ -22,7 +22,7 @@ STOPPED, NO_READER = 130, 141  # 128 and the number of SIGINT or SIGPIPE, as she
 _COMMANDS = {
     "key": ("wmproto.cli.key", "key", "Identities: make, show, activate, back up."),
     "commit": ("wmproto.cli.commit", "commit", "Commit to a key's inputs before any label exists."),
-    "registry": ("wmproto.cli.registry", "registry", "The append-only log: new, submit, prove, export."),
+    "registry": ("wmproto.cli.registry", "registry", "The append-only log: run, publish, monitor, check one."),
     "witness": ("wmproto.cli.witness", "witness", "Watch that logs only grow, and cosign what they show."),
     "policy": ("wmproto.cli.policy", "policy", "Whom you trust about logs, and what that is worth."),
     "release": ("wmproto.cli.release", "release", "Record a release in the log, and verify one."),

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 @click.group(cls=OrderedGroup)
 def registry() -> None:
-    """The append-only log: new, submit, prove, export.
+    """The append-only log: run, publish, monitor, check one.
 
     DATABASE is a file, or postgresql://USER@HOST/NAME: an empty database of its own, for several machines.
     """

@@ -10,12 +10,21 @@ import click
 
 from wmproto.cli.options import PROFILE, parse_log_key, progress, read_policy
 from wmproto.cli.output import AnyPath, emit, json_option, read_input
-from wmproto.errors import ConfigError, InclusionError, RegistryError, WmprotoError
+from wmproto.errors import (
+    ConfigError,
+    FormatError,
+    InclusionError,
+    RegistryError,
+    SignatureError,
+    TrustError,
+    WmprotoError,
+)
 from wmproto.wire.plain import plain
 from wmproto.wire.schema import encode_b64
 
 if TYPE_CHECKING:
     from wmproto.registry.checkpoint import Checkpoint
+    from wmproto.registry.memory import Memory
     from wmproto.registry.monitor import Monitor, Update
 
 UNWITNESSED = 15  # consistent, but trust is assumed: that of the witnesses whose lines are missing
@@ -30,8 +39,9 @@ UNWITNESSED = 15  # consistent, but trust is assumed: that of the witnesses whos
 def monitor(source: str, policy_path: Path, state: Path, every: int | None, as_json: bool) -> None:
     """Look at a log in SOURCE, a folder or URL of export --tiles, and remember what it shows in the folder --state.
 
-    Exit code 1: the log has forked, and the evidence is in the state folder. 5: it shows less than before, its files
-    are damaged, or entries do not hold. 15: the policy's witnesses do not vouch for it.
+    Exit code 1: the log has forked, and the evidence is in the state folder. 5: its files show less than it has
+    signed, are damaged, missing or somebody else's, or new entries do not hold. 15: the policy's witnesses do not
+    vouch for it.
     """
     from wmproto.registry.memory import open_memory
     from wmproto.registry.monitor import Monitor
@@ -46,32 +56,42 @@ def monitor(source: str, policy_path: Path, state: Path, every: int | None, as_j
         follower = Monitor(files, policy, memory, profile=PROFILE, progress=said)
         digest = policy.digest.hex()
         if every is None:
-            click.get_current_context().exit(_tell(follower.update(), digest, as_json))
+            click.get_current_context().exit(_tell(_update(follower), digest, as_json, memory))
         while True:
-            _look(follower, digest, as_json)
+            try:
+                _tell(_update(follower), digest, as_json, memory)
+            except InclusionError:  # a fork, and only that, ends it
+                raise
+            except WmprotoError as err:
+                _warn("error", str(err))
             time.sleep(every)
 
 
-def _look(follower: Monitor, digest: str, as_json: bool) -> None:
-    """Look once of many times: only a fork ends it."""
+def _update(follower: Monitor) -> Update:
+    """One look; false evidence is a fork and nothing else: whatever else a server shows is just not the log's.
+
+    Raises:
+        InclusionError: The log has forked.
+        RegistryError: The files are missing, damaged, or signed by somebody else.
+    """
     try:
-        _tell(follower.update(), digest, as_json)
-    except InclusionError:
-        raise
-    except (RegistryError, WmprotoError) as err:
-        _warn("error", str(err))
+        return follower.update()
+    except (SignatureError, TrustError, FormatError) as err:
+        raise RegistryError(f"what is shown is no checkpoint to follow: {err}", hint=err.hint) from err
 
 
-def _tell(update: Update, digest: str, as_json: bool) -> int:
+def _tell(update: Update, digest: str, as_json: bool, memory: Memory) -> int:
     """Say what a look has shown; returns the exit code."""
     old, seen = update.old, update.seen
     data = {
+        "ahead": dict(update.ahead),
         "bad": [{"index": entry.index, "reason": entry.reason} for entry in update.bad],
         "log": seen.origin,
         "new": update.new,
         "old": _head(old) if old is not None else None,
         "policy": digest,
         "seen": _head(seen),
+        "silent": dict(update.silent),
         "stale": update.stale,
         "unwitnessed": update.unwitnessed,
     }
@@ -79,15 +99,21 @@ def _tell(update: Update, digest: str, as_json: bool) -> int:
         f"log     {seen.origin}",
         f"before  {_words(old) if old is not None else 'nothing: this is the first look'}",
         f"now     {_words(seen)}",
-        f"new     {update.new} entries" if not update.stale else "new     nothing: the log shows less than before",
+        f"new     {update.new} entries{'; the log has signed more than it shows' if update.stale else ''}",
         f"policy  {digest}",
     ]
     emit(as_json, data, [plain(line) for line in lines])
     for entry in update.bad:
         _warn("warning", f"entry {entry.index} counts for nobody: {entry.reason}")
+    if before := memory.bad() - len(update.bad):
+        _warn("warning", f"{before} earlier entries count for nobody: see {memory.folder / 'bad'}")
     if update.unwitnessed is not None:
         _warn("warning", update.unwitnessed)
-    if update.stale and old is not None:
+    for name, why in update.silent.items():
+        _warn("warning", f"the witness {name} does not show its head: {why}")
+    for name, size in update.ahead.items():
+        _warn("error", f"the witness {name} has cosigned {size} entries, and the files show {seen.size}")
+    if old is not None and seen.size < old.size:
         _warn("error", f"the log shows {seen.size} entries and has shown {old.size}: it is stale, or was rolled back")
     if update.stale or update.bad:
         return RegistryError.exit_code

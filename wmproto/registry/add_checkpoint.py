@@ -50,10 +50,7 @@ class AddCheckpoint:
         if any(len(node) != 32 for node in proof):
             raise FormatError("a hash of the proof has not 32 bytes")
         note = Note.parse(rest)
-        text = note.text.removesuffix("\n").split("\n")
-        if len(text) < 3 or "" in text:
-            raise FormatError("checkpoint: less than three lines, or an empty one")
-        checkpoint = Checkpoint.parse("\n".join([*text[:3], ""]))
+        checkpoint = Checkpoint.parse(note.text, extended=True)
         if len(note.text.encode()) > _TEXT_LIMIT:
             raise FormatError("the text of the checkpoint leaves no room for a signature")
         return cls(old, proof, note, checkpoint)

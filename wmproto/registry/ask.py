@@ -26,7 +26,7 @@ from wmproto.registry.writing import signature_line
 from wmproto.wire.framing import sha256
 from wmproto.wire.plain import plain
 
-__all__ = ["DEADLINE_S", "Contradiction", "ask"]
+__all__ = ["DEADLINE_S", "Contradiction", "ask", "show_head"]
 
 DEADLINE_S = 10.0  # seconds for all that is said to one witness
 _ANSWER_LIMIT = 64 << 10  # bytes
@@ -95,6 +95,18 @@ def ask(
                 break
             old = told
     raise RegistryError("it does not stand by the size that it tells", hint="is it asked by another log of this name?")
+
+
+def show_head(url: str, origin: str, *, deadline: float = DEADLINE_S) -> bytes:
+    """Ask a witness for the last checkpoint of a log that it cosigned (reg-witness-9); nothing of it is verified.
+
+    Raises:
+        RegistryError: It shows none; the message says why.
+    """
+    with _connection(url, deadline) as (connection, path):
+        if head := _head(connection, path, origin):
+            return head
+    raise RegistryError("it shows no checkpoint of this log")
 
 
 def _cosignature(body: bytes, witness: WitnessKey, text: str) -> str:

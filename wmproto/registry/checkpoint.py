@@ -23,14 +23,18 @@ class Checkpoint:
         return f"{self.origin}\n{self.size}\n{encode_b64(self.root)}\n"
 
     @classmethod
-    def parse(cls, text: str) -> Checkpoint:
+    def parse(cls, text: str, *, extended: bool = False) -> Checkpoint:
         """Parse the text of a note, which should be verified before; ``parse(t).text == t``.
+
+        Args:
+            text: The text.
+            extended: Pass over extension lines, as witnesses do and whoever judges a fork: they bind the log no less.
 
         Raises:
             FormatError: Not exactly origin, size and root.
         """
-        lines = text.split("\n")
-        if len(lines) != 4 or lines[3] or not lines[0]:
+        *lines, end = text.split("\n")
+        if len(lines) < 3 or (len(lines) > 3 and not extended) or end or "" in lines:
             raise FormatError("checkpoint: not three lines")
         root = decode_b64(lines[2])
         if len(root) != 32:
@@ -45,14 +49,14 @@ def parse_decimal(text: str, what: str) -> int:
     return int(text)
 
 
-def verify_checkpoint(note: bytes, key: LogKey) -> Checkpoint:
-    """Verify a checkpoint's signature, then read its size and root.
+def verify_checkpoint(note: bytes, key: LogKey, *, extended: bool = False) -> Checkpoint:
+    """Verify a checkpoint's signature, then read its size and root; ``extended`` as for Checkpoint.parse.
 
     Raises:
         FormatError: Malformed, an extension line, or another origin than the key's name.
         SignatureError: Not signed by the log.
     """
-    checkpoint = Checkpoint.parse(open_note(note, key))
+    checkpoint = Checkpoint.parse(open_note(note, key), extended=extended)
     if checkpoint.origin != key.name:
         raise FormatError("checkpoint: the origin is not the log's name")
     return checkpoint

@@ -24,7 +24,7 @@ __all__ = ["DEADLINE_S", "WebSource"]
 
 DEADLINE_S = 30.0  # of one exchange, connecting included
 _PART = 64 << 10  # bytes of an error page
-_FAILED = (OSError, http.client.HTTPException, zlib.error)
+_FAILED = (OSError, http.client.HTTPException, zlib.error, UnicodeError)  # the last: of a host that is no name
 
 
 class WebSource(Source):

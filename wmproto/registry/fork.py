@@ -49,29 +49,33 @@ class Fork:
     root: bytes
 
 
-def make_fork(key: LogKey, first: bytes, second: bytes, leaves: Sequence[bytes]) -> bytes:
+def make_fork(key: LogKey, first: bytes, second: bytes, leaves: Sequence[bytes] | None) -> bytes:
     """Write the evidence.
 
     Args:
         key: The log's key.
         first: A checkpoint's note that the log signed.
         second: Another one, in any order; lines of strangers should have been left out.
-        leaves: Every leaf hash (32 bytes) of the tree of the larger one; of one size, of either.
+        leaves: Every leaf hash (32 bytes) of the tree of the larger one; of one size, of either, or None.
 
     Raises:
         InclusionError: They are no evidence of a fork.
         FormatError, SignatureError: A note is not a checkpoint of this log.
     """
-    older, newer = sorted((first, second), key=lambda note: verify_checkpoint(note, key).size)
-    size, total = verify_checkpoint(older, key).size, verify_checkpoint(newer, key).size
-    if total == size and tree_root(leaves) == verify_checkpoint(older, key).root:
+    older, newer = sorted((first, second), key=lambda note: verify_checkpoint(note, key, extended=True).size)
+    size, total = (verify_checkpoint(note, key, extended=True).size for note in (older, newer))
+    if leaves is None:
+        leaves, root = (), verify_checkpoint(newer, key, extended=True).root
+    else:
+        root = tree_root(leaves[:size])
+    if total == size and root == verify_checkpoint(older, key, extended=True).root:
         older, newer = newer, older  # of one size either may stand first; the leaves are the second one's
     evidence = _Evidence(
         format="wmproto/fork@v1",
         newer=newer.decode(),
         older=older.decode(),
-        proof=tuple(_prove(leaves[:total], size)),
-        root=tree_root(leaves[:size]),
+        proof=tuple(_prove(leaves[:total], size)) if size < total else (),
+        root=root,
         vkey=str(key),
     ).to_bytes()
     verify_fork(evidence, key)
@@ -93,8 +97,8 @@ def verify_fork(data: bytes, key: LogKey) -> Fork:
     evidence = _Evidence.from_bytes(data, what="fork evidence", limit=FORK_LIMIT)
     if evidence.vkey != str(key):
         raise InclusionError("the evidence is about another log", rule="reg-fork-1")
-    older = verify_checkpoint(evidence.older.encode(), key)
-    newer = verify_checkpoint(evidence.newer.encode(), key)
+    older = verify_checkpoint(evidence.older.encode(), key, extended=True)
+    newer = verify_checkpoint(evidence.newer.encode(), key, extended=True)
     if older.size > newer.size:
         raise InclusionError("the older checkpoint is the larger one", rule="reg-fork-1")
     if evidence.root == older.root:

@@ -170,7 +170,7 @@ class Change:
             note = Note.parse(row[1] if isinstance(row[1], bytes) else b"")
             if not (note.signed_by(log) and note.signed_by(self.key)):
                 raise FormatError("a signature is missing")
-            checkpoint = Checkpoint.parse("\n".join([*note.text.split("\n")[:3], ""]))
+            checkpoint = Checkpoint.parse(note.text, extended=True)
         except (FormatError, SignatureError) as err:
             raise CorruptStoreError(
                 f"{self.what} is damaged: its checkpoint of {log.name} is not what was cosigned ({err})",

@@ -12,10 +12,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from wmproto.crypto.frontier import Frontier
+from wmproto.crypto.merkle import tree_root
 from wmproto.errors import CorruptStoreError, FormatError, NotFoundError, VerificationError
 from wmproto.registry.checkpoint import Checkpoint, verify_checkpoint
 from wmproto.registry.locking import alone_in
 from wmproto.registry.note import NOTE_LIMIT, LogKey, Note
+from wmproto.registry.pending import PendingHeads
 from wmproto.wire.files import read_file, told
 from wmproto.wire.framing import sha256
 from wmproto.wire.writing import replace, sync_folder, write_new
@@ -35,10 +37,12 @@ class Memory:
         note: The last believed checkpoint; empty if nothing is remembered yet.
         checkpoint: Its content, or None.
         frontier: The tree below it.
+        pending: Heads that the log has signed, and that are not believed.
     """
 
     def __init__(self, folder: Path, key: LogKey | None, note: bytes, leaves: bytes) -> None:
         self.folder, self.key, self.note = folder, key, note
+        self.pending = PendingHeads(folder / "pending")
         self.checkpoint = verify_checkpoint(note, key) if key is not None else None
         self.frontier = Frontier()
         self._leaves = bytearray(leaves)
@@ -78,6 +82,28 @@ class Memory:
         self.key, self.note, self.checkpoint = key, note, verify_checkpoint(note, key)
         self._leaves += data
         self.frontier = frontier
+
+    def root(self, size: int) -> bytes:
+        """Root of the first ``size`` of the remembered leaves, 32 bytes."""
+        if self.checkpoint is not None and size == self.checkpoint.size:
+            return self.checkpoint.root
+        return tree_root(self.leaves(0, size))
+
+    def keep_bad(self, index: int, reason: str) -> None:
+        """Write down that an entry does not hold, before the checkpoint above it is believed."""
+        folder = self.folder / "bad"
+        with told("make", folder):
+            folder.mkdir(exist_ok=True)
+        replace(folder / str(index), f"{reason}\n".encode())
+
+    def bad(self) -> int:
+        """Number of entries that did not hold, of all looks."""
+        folder = self.folder / "bad"
+        return sum(path.name.isdigit() for path in folder.iterdir()) if folder.is_dir() else 0
+
+    def evidence(self) -> Path | None:
+        """The evidence of a fork that was found before, if there is any."""
+        return min(self.folder.glob("fork-*.json"), default=None)
 
     def keep_evidence(self, evidence: bytes) -> Path:
         """Write evidence of a fork beside the state, under a name of its own; returns the file."""

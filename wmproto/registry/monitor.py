@@ -6,7 +6,7 @@ what the log withholds. Evidence of one is on the disk before it is told.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
@@ -24,16 +24,20 @@ from wmproto.errors import (
 )
 from wmproto.registry.checkpoint import Checkpoint, verify_checkpoint
 from wmproto.registry.entry_check import parse_entry, verify_entry
-from wmproto.registry.fork import make_fork
+from wmproto.registry.fork import FORK_LIMIT, make_fork, verify_fork
 from wmproto.registry.memory import Memory
 from wmproto.registry.note import LogKey, Note
 from wmproto.registry.policy import LogPolicy
 from wmproto.registry.source import Source
 from wmproto.registry.tiles import Tile, bundles, lead_up
+from wmproto.registry.witness_heads import witness_heads
+from wmproto.wire.files import read_file
 from wmproto.wire.profile import WMPROTO_1, Profile
 from wmproto.wire.schema import encode_b64
 
 __all__ = ["BadEntry", "Monitor", "Update"]
+
+_MOST_NEW = 1 << 22  # entries of one look; their leaves are in memory at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,17 +57,21 @@ class Update:
         seen: What the log shows.
         bad: New entries that do not hold.
         unwitnessed: Why the policy's witnesses do not vouch for ``seen``; None if they do.
+        ahead: Witnesses that have cosigned a larger tree of this log than its files show -> its size.
+        silent: Witnesses that did not show their last head -> why.
     """
 
     old: Checkpoint | None
     seen: Checkpoint
     bad: tuple[BadEntry, ...]
     unwitnessed: str | None
+    ahead: Mapping[str, int]
+    silent: Mapping[str, str]
 
     @property
     def stale(self) -> bool:
-        """Whether the log shows less than it has shown before; of the same past."""
-        return self.old is not None and self.seen.size < self.old.size
+        """Whether the log's files show less than it has signed, as was seen before or as a witness shows."""
+        return bool(self.ahead) or (self.old is not None and self.seen.size < self.old.size)
 
     @property
     def new(self) -> int:
@@ -89,6 +97,7 @@ class Monitor:
         policy: Names the log, and whose cosignatures its checkpoints need.
         memory: What is remembered.
         profile: Under whose tags entries are hashed.
+        ask: Asks the policy's witnesses for their last heads.
         progress: Called with entries checked and to check.
     """
 
@@ -99,15 +108,18 @@ class Monitor:
         memory: Memory,
         *,
         profile: Profile = WMPROTO_1,
+        ask: Callable[[LogPolicy, LogKey], tuple[Mapping[str, bytes], Mapping[str, str]]] = witness_heads,
         progress: Callable[[int, int], None] = lambda _done, _total: None,
     ) -> None:
+        self._ask = ask
         self._source, self._policy, self._memory = source, policy, memory
         self._profile, self._progress = profile, progress
 
     def update(self) -> Update:
         """Look at the log once, and remember what it shows if that extends what is remembered.
 
-        A checkpoint that lacks only the policy's quorum is remembered too, and reported: the log has signed it.
+        A checkpoint that lacks only the policy's quorum is believed too, and reported: the log has signed it. A head
+        that cannot be followed is kept all the same, so a log that has forked once stays convicted.
 
         Raises:
             InclusionError: The log has forked (rules reg-monitor-2 and 3, fault ``registry``); the hint names the
@@ -119,23 +131,50 @@ class Monitor:
         """
         seen = self._look()
         memory, old = self._memory, self._memory.checkpoint
-        if old is not None and seen.checkpoint.size <= old.size:
-            leaves = memory.leaves(0, seen.checkpoint.size)
-            if tree_root(leaves) != seen.checkpoint.root:
-                self._convict(seen, memory.leaves(0, memory.size), "reg-monitor-2")
+        if (path := memory.evidence()) is not None:
+            fork = verify_fork(read_file(path, what="fork evidence", limit=FORK_LIMIT), seen.key)
+            self._convict(seen.key, fork.older, fork.newer, path, "reg-monitor-4")
+        memory.pending.keep(seen.note, seen.checkpoint)
+        heads, silent = self._ask(self._policy, seen.key)
+        for note in heads.values():
+            memory.pending.keep(note, verify_checkpoint(note, seen.key, extended=True))
+        ahead = {
+            name: size
+            for name, note in heads.items()
+            if (size := verify_checkpoint(note, seen.key, extended=True).size) > seen.checkpoint.size
+        }
+        self._compare(seen.key)
+        bad: list[BadEntry] = []
+        if old is None or seen.checkpoint.size > old.size:
+            frontier, fresh = self._grow(seen)
             self._refuse(seen)
-            return Update(old, seen.checkpoint, (), _unwitnessed(seen))
-        frontier, fresh = self._grow(seen)
+            bad = self._check(seen.checkpoint, fresh)
+            for entry in bad:
+                memory.keep_bad(entry.index, entry.reason)
+            memory.remember(seen.key, seen.note, fresh, frontier)
+            self._compare(seen.key)
         self._refuse(seen)
-        bad = self._check(seen.checkpoint, fresh)
-        memory.remember(seen.key, seen.note, fresh, frontier)
-        return Update(old, seen.checkpoint, tuple(bad), _unwitnessed(seen))
+        return Update(old, seen.checkpoint, tuple(bad), _unwitnessed(seen), ahead, silent)
+
+    def _compare(self, key: LogKey) -> None:
+        """Compare every signed head with the remembered tree, if that is large enough, and with each other."""
+        memory = self._memory
+        if memory.checkpoint is not None:
+            for note, head in memory.pending.heads(key):
+                if head.size <= memory.size and memory.root(head.size) != head.root:
+                    evidence = make_fork(key, memory.note, note, memory.leaves(0, memory.size))
+                    self._convict(key, memory.checkpoint, head, memory.keep_evidence(evidence), "reg-monitor-2")
+            memory.pending.settle(memory.size)
+        if twins := memory.pending.twins(key):
+            one, other = (verify_checkpoint(note, key, extended=True) for note in twins)
+            path = memory.keep_evidence(make_fork(key, *twins, None))
+            self._convict(key, one, other, path, "reg-monitor-2")
 
     def _look(self) -> _Seen:
         """The checkpoint that the log shows, if the log signed it (reg-monitor-1)."""
         data = self._source.checkpoint()
         note = Note.parse(data)
-        origin = Checkpoint.parse(note.text).origin
+        origin = Checkpoint.parse(note.text, extended=True).origin
         key = next((key for key in self._policy.logs if key.name == origin), None)
         if key is None:
             raise TrustError(f"the log policy does not name the log {origin}", rule="reg-policy-6")
@@ -144,7 +183,7 @@ class Monitor:
                 f"{self._source.where} has the log {origin}, and the state follows another one",
                 hint="give each log a state folder of its own",
             )
-        checkpoint = verify_checkpoint(data, key)
+        checkpoint = verify_checkpoint(data, key, extended=True)
         refused: TrustError | SignatureError | FormatError | None = None
         try:
             self._policy.verify(data)
@@ -173,6 +212,11 @@ class Monitor:
     def _grow(self, seen: _Seen) -> tuple[Frontier, list[bytes]]:
         """The tree of a larger checkpoint, out of the remembered leaves and new ones; and the new ones."""
         memory, size = self._memory, seen.checkpoint.size
+        if size - memory.size > _MOST_NEW:
+            raise RegistryError(
+                f"{self._source.where} shows {size - memory.size} new entries: more than {_MOST_NEW} at once",
+                hint="what it has signed is kept; a log that grew so much has to be looked at by hand",
+            )
         frontier, fresh, same = memory.frontier.copy(), [], True
         for bundle in bundles(size, memory.size):
             hashes = self._source.tile(0, bundle.index, bundle.width)
@@ -184,9 +228,10 @@ class Monitor:
         if not same or frontier.root() != seen.checkpoint.root:
             leaves = [leaf for b in bundles(size) for leaf in self._source.tile(0, b.index, b.width)]
             older = memory.checkpoint
-            forked = older is not None and tree_root(leaves[: older.size]) != older.root
-            if forked and tree_root(leaves) == seen.checkpoint.root:
-                self._convict(seen, leaves, "reg-monitor-3")
+            whole = tree_root(leaves) == seen.checkpoint.root
+            if older is not None and whole and tree_root(leaves[: older.size]) != older.root:
+                evidence = make_fork(seen.key, memory.note, seen.note, leaves)
+                self._convict(seen.key, older, seen.checkpoint, memory.keep_evidence(evidence), "reg-monitor-3")
             raise RegistryError(
                 f"{self._source.where}: the tiles do not hash to the checkpoint of {size} entries",
                 hint="they are damaged, which proves nothing; the state is as it was: try again later",
@@ -231,21 +276,15 @@ class Monitor:
             return str(err)
         return None
 
-    def _convict(self, seen: _Seen, leaves: list[bytes], rule: str) -> NoReturn:
-        """Write down that the log forked, then say so; ``leaves`` are those of the larger tree."""
-        memory = self._memory
-        path = memory.keep_evidence(make_fork(seen.key, memory.note, seen.note, leaves))
-        raise _fork(seen.key.name, memory.checkpoint, seen.checkpoint, rule, path)
-
-
-def _fork(name: str, old: Checkpoint | None, seen: Checkpoint, rule: str, path: Path) -> InclusionError:
-    heads = " and ".join(f"{c.size} entries with root {encode_b64(c.root)}" for c in (old, seen) if c is not None)
-    return InclusionError(
-        f"FORK: the log {name} has signed two pasts: {heads}",
-        rule=rule,
-        fault="registry",
-        hint=f"the evidence is in {path}: keep it; anybody can check it with wmproto registry check-fork",
-    )
+    def _convict(self, key: LogKey, one: Checkpoint, other: Checkpoint, path: Path, rule: str) -> NoReturn:
+        """Say that the log has forked; the evidence is on the disk."""
+        heads = " and ".join(f"{c.size} entries with root {encode_b64(c.root)}" for c in (one, other))
+        raise InclusionError(
+            f"FORK: the log {key.name} has signed two pasts: {heads}",
+            rule=rule,
+            fault="registry",
+            hint=f"the evidence is in {path}: keep it; anybody can check it with wmproto registry check-fork",
+        )
 
 
 def _unwitnessed(seen: _Seen) -> str | None:
