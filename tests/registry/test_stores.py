@@ -413,6 +413,21 @@ def test_cosignatures_are_kept_for_their_checkpoint(log, place):
     again.close()
 
 
+def test_a_log_that_is_replayed_into_another_store_is_the_same_log(place, tmp_path):
+    """As docs/scaling.md moves a log from its file to PostgreSQL."""
+    old = Log.create(tmp_path / "old.db", NAME, LOG)
+    kept = [old.append("key", signed(n)).receipt for n in range(5)]
+    old.append_all([("admit", signed(n, "admit", by=STRANGER)) for n in range(6)])
+    new = Log.create(place.where, old.key.name, LOG)
+    new.append_all([(kind, envelope) for _, kind, envelope in old.entries()])
+    assert new.verify_past(old.checkpoint()).size == 11
+    assert new.entries() == old.entries()
+    assert new.checkpoint() == old.checkpoint()
+    assert all(new.verify_past(Receipt.parse(receipt).note).size == n + 1 for n, receipt in enumerate(kept))
+    old.close()
+    new.close()
+
+
 # --- nodes -----------------------------------------------------------------------------------------------------------
 
 

@@ -13,21 +13,14 @@ from typing import NoReturn
 
 from wmproto.crypto.frontier import Frontier
 from wmproto.crypto.merkle import leaf_hash, tree_root
-from wmproto.errors import (
-    ConfigError,
-    FormatError,
-    InclusionError,
-    NotFoundError,
-    RegistryError,
-    SignatureError,
-    TrustError,
-)
+from wmproto.errors import FormatError, InclusionError, NotFoundError, RegistryError, SignatureError
 from wmproto.registry.checkpoint import Checkpoint, verify_checkpoint
 from wmproto.registry.entry_check import parse_entry, verify_entry
 from wmproto.registry.fork import FORK_LIMIT, make_fork, verify_fork
 from wmproto.registry.memory import Memory
-from wmproto.registry.note import LogKey, Note
+from wmproto.registry.note import LogKey
 from wmproto.registry.policy import LogPolicy
+from wmproto.registry.seen import Seen, look
 from wmproto.registry.source import Source
 from wmproto.registry.tiles import Tile, bundles, lead_up
 from wmproto.registry.witness_heads import witness_heads
@@ -79,16 +72,6 @@ class Update:
         return max(0, self.seen.size - (self.old.size if self.old else 0))
 
 
-@dataclass(frozen=True, slots=True)
-class _Seen:
-    """A checkpoint that its log signed; ``note`` has only lines that verify, ``refused`` is what else is wrong."""
-
-    key: LogKey
-    note: bytes
-    checkpoint: Checkpoint
-    refused: TrustError | SignatureError | FormatError | None
-
-
 class Monitor:
     """Follows one log.
 
@@ -129,7 +112,7 @@ class Monitor:
             ConfigError: The source has another log than the one that is remembered.
             RegistryError: The files are missing, damaged, or not to be had. Nothing is changed.
         """
-        seen = self._look()
+        seen = look(self._source, self._policy, self._memory.key)
         memory, old = self._memory, self._memory.checkpoint
         if (path := memory.evidence()) is not None:
             fork = verify_fork(read_file(path, what="fork evidence", limit=FORK_LIMIT), seen.key)
@@ -147,14 +130,14 @@ class Monitor:
         bad: list[BadEntry] = []
         if old is None or seen.checkpoint.size > old.size:
             frontier, fresh = self._grow(seen)
-            self._refuse(seen)
+            seen.check()
             bad = self._check(seen.checkpoint, fresh)
             for entry in bad:
                 memory.keep_bad(entry.index, entry.reason)
             memory.remember(seen.key, seen.note, fresh, frontier)
             self._compare(seen.key)
-        self._refuse(seen)
-        return Update(old, seen.checkpoint, tuple(bad), _unwitnessed(seen), ahead, silent)
+        seen.check()
+        return Update(old, seen.checkpoint, tuple(bad), seen.unwitnessed, ahead, silent)
 
     def _compare(self, key: LogKey) -> None:
         """Compare every signed head with the remembered tree, if that is large enough, and with each other."""
@@ -170,46 +153,7 @@ class Monitor:
             path = memory.keep_evidence(make_fork(key, *twins, None))
             self._convict(key, one, other, path, "reg-monitor-2")
 
-    def _look(self) -> _Seen:
-        """The checkpoint that the log shows, if the log signed it (reg-monitor-1)."""
-        data = self._source.checkpoint()
-        note = Note.parse(data)
-        origin = Checkpoint.parse(note.text, extended=True).origin
-        key = next((key for key in self._policy.logs if key.name == origin), None)
-        if key is None:
-            raise TrustError(f"the log policy does not name the log {origin}", rule="reg-policy-6")
-        if self._memory.key not in (None, key):
-            raise ConfigError(
-                f"{self._source.where} has the log {origin}, and the state follows another one",
-                hint="give each log a state folder of its own",
-            )
-        checkpoint = verify_checkpoint(data, key, extended=True)
-        refused: TrustError | SignatureError | FormatError | None = None
-        try:
-            self._policy.verify(data)
-        except (TrustError, SignatureError, FormatError) as err:
-            refused = err
-        return _Seen(key, self._verified_lines(data, key), checkpoint, refused)
-
-    def _verified_lines(self, data: bytes, key: LogKey) -> bytes:
-        """The note with the lines of those whom the policy knows, if they verify: evidence has no room for others."""
-        text, lines = Note.parse(data).text, data.decode().removesuffix("\n").rpartition("\n\n")[2].split("\n")
-        kept = f"{text}\n"
-        for line in lines:
-            try:
-                one = Note.parse(f"{text}\n{line}\n".encode())
-                known = any(one.signed_by(known) for known in (key, *self._policy.witnesses.values()))
-            except (SignatureError, FormatError):
-                known = False
-            kept += f"{line}\n" if known else ""
-        return kept.encode()
-
-    def _refuse(self, seen: _Seen) -> None:
-        """A line of a known witness that does not verify refuses the note; a missing quorum is only reported."""
-        if seen.refused is not None and not isinstance(seen.refused, TrustError):
-            raise seen.refused
-
-    def _grow(self, seen: _Seen) -> tuple[Frontier, list[bytes]]:
+    def _grow(self, seen: Seen) -> tuple[Frontier, list[bytes]]:
         """The tree of a larger checkpoint, out of the remembered leaves and new ones; and the new ones."""
         memory, size = self._memory, seen.checkpoint.size
         if size - memory.size > _MOST_NEW:
@@ -285,7 +229,3 @@ class Monitor:
             fault="registry",
             hint=f"the evidence is in {path}: keep it; anybody can check it with wmproto registry check-fork",
         )
-
-
-def _unwitnessed(seen: _Seen) -> str | None:
-    return str(seen.refused) if seen.refused is not None else None
