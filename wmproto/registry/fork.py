@@ -16,6 +16,7 @@ from wmproto.crypto.consistency import verify_consistency
 from wmproto.crypto.merkle import tree_root
 from wmproto.errors import InclusionError
 from wmproto.registry.checkpoint import Checkpoint, verify_checkpoint
+from wmproto.registry.nodes import consistency_spans
 from wmproto.registry.note import LogKey
 from wmproto.wire.schema import B64, Wire
 
@@ -74,7 +75,7 @@ def make_fork(key: LogKey, first: bytes, second: bytes, leaves: Sequence[bytes] 
         format="wmproto/fork@v1",
         newer=newer.decode(),
         older=older.decode(),
-        proof=tuple(_prove(leaves[:total], size)) if size < total else (),
+        proof=tuple(tree_root(leaves[start:end]) for start, end in consistency_spans(size, total)),
         root=root,
         vkey=str(key),
     ).to_bytes()
@@ -107,20 +108,3 @@ def verify_fork(data: bytes, key: LogKey) -> Fork:
         old=older.size, new=newer.size, proof=evidence.proof, old_root=evidence.root, new_root=newer.root
     )
     return Fork(older, newer, evidence.root)
-
-
-def _prove(leaves: Sequence[bytes], old: int) -> list[bytes]:
-    """Consistency proof from the first ``old`` leaves to all (RFC 6962 section 2.1.2); rare, so from the leaves."""
-    if old in (0, len(leaves)):
-        return []
-    proof: list[bytes] = []
-    start, end, whole = 0, len(leaves), True
-    while old != end:
-        split = start + (1 << (end - start - 1).bit_length() - 1)
-        if old <= split:
-            proof.append(tree_root(leaves[split:end]))
-            end = split
-        else:
-            proof.append(tree_root(leaves[start:split]))
-            start, whole = split, False
-    return proof[::-1] if whole else [tree_root(leaves[start:end]), *proof[::-1]]
