@@ -56,7 +56,7 @@ def together(group, slow, items):
     threads = []
     for at, (kind, envelope) in enumerate(items):
         before = len(group._queue) + sum(map(len, slow.groups))
-        threads.append(threading.Thread(target=work, args=(at, kind, envelope)))
+        threads.append(threading.Thread(target=work, args=(at, kind, envelope), daemon=True))
         threads[-1].start()
         while results[at] is None and len(group._queue) + sum(map(len, slow.groups)) == before:
             pass

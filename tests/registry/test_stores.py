@@ -34,6 +34,7 @@ from wmproto.registry.log import Log
 from wmproto.registry.nodes import consistency_spans, cover, inclusion_spans, new_nodes
 from wmproto.registry.note import LogKey
 from wmproto.registry.receipt import Receipt, verify_receipt
+from wmproto.registry.rows import Rows
 from wmproto.registry.writing import sign_cosignature, sign_note
 from wmproto.wire.compose import compose_envelope
 from wmproto.wire.profile import WMPROTO_1
@@ -576,6 +577,36 @@ def test_a_server_that_goes_away_is_named_and_found_again():
     with pytest.raises(RegistryError, match="connection") as err:
         lose()
     assert "again" in err.value.hint
+    assert log.append("key", signed(7)).index == 7
+    log.close()
+
+
+def test_a_server_that_crashed_between_is_no_error():
+    place = filled(Place("postgres", None))
+    log = Log.open(place.where, LOG)
+    pgserver.server().crash()
+    assert log.append("key", signed(7)).index == 7
+    assert fsck(log).entries == 8
+    log.close()
+
+
+def test_after_an_input_or_output_error_nothing_is_written_until_the_log_is_opened_again(monkeypatch):
+    place = filled(Place("postgres", None))
+    log = Log.open(place.where, LOG)
+    real = Rows.sign
+
+    def failing(self, size, note):
+        real(self, size, note)
+        raise psycopg.errors.IoError("could not fsync file")
+
+    monkeypatch.setattr(Rows, "sign", failing)
+    with pytest.raises(RegistryError, match="could not fsync"):
+        log.submit("key", signed(7))
+    monkeypatch.undo()
+    with pytest.raises(RegistryError, match="failed before"):
+        log.submit("key", signed(7))
+    log.close()
+    log = Log.open(place.where, LOG)
     assert log.append("key", signed(7)).index == 7
     log.close()
 

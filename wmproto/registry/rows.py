@@ -81,8 +81,7 @@ class Rows:
 
     def cosignatures(self, size: int) -> dict[str, str]:
         """Witness's vkey -> its line, for the checkpoint of that size."""
-        query = sa.select(COSIGNATURES).where(COSIGNATURES.c.size == size).order_by(COSIGNATURES.c.witness)
-        return {row.witness: row.line for row in self.connection.execute(query)}
+        return {row.witness: row.line for row in self.connection.execute(_COSIGNED, {"size": size})}
 
     def indices_of(self, leaves: Collection[bytes]) -> dict[bytes, int]:
         """Leaf hash -> index of its entry, for those that are there."""
@@ -228,6 +227,9 @@ class Rows:
 
 
 _SIZE = sa.select(sa.func.coalesce(sa.func.max(ENTRIES.c.idx) + 1, 0))
+_COSIGNED = (  # built once, as the next: every receipt asks this
+    sa.select(COSIGNATURES).where(COSIGNATURES.c.size == sa.bindparam("size")).order_by(COSIGNATURES.c.witness)
+)
 _LAST = (
     sa.select(_SIZE.scalar_subquery().label("entries"), CHECKPOINTS.c.size, CHECKPOINTS.c.note)
     .order_by(CHECKPOINTS.c.size.desc())
