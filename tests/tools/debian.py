@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 MODULES = Path("/usr/share/gocode")  # Debian's GOPATH
@@ -33,12 +34,15 @@ def needs(*packages):
 
 def install():
     """Install what is missing, with apt-get as root; returns what still is."""
-    lacking = missing(*PACKAGES)
-    if lacking and shutil.which("apt-get") and os.geteuid() == 0:
+    for pause in (0, 10, 30):  # seconds: a mirror that does not answer may do so soon
+        lacking = missing(*PACKAGES)
+        if not lacking or not shutil.which("apt-get") or os.geteuid():
+            break
+        time.sleep(pause)
         for command in (["update"], ["install", "-y", *lacking]):
             quiet = {"stdout": subprocess.DEVNULL, "env": os.environ | {"DEBIAN_FRONTEND": "noninteractive"}}
             subprocess.run(["apt-get", "-q", *command], check=False, **quiet)
-    return missing(*lacking)
+    return missing(*PACKAGES)
 
 
 if __name__ == "__main__":
