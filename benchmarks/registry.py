@@ -35,7 +35,7 @@ from wmproto.registry.checkpoint import Checkpoint
 from wmproto.registry.entry import entry_bytes
 from wmproto.registry.group import GroupCommit
 from wmproto.registry.log import Log
-from wmproto.registry.submission import Submission
+from wmproto.registry.submission import Submission, first_subject
 from wmproto.registry.writing import sign_note
 from wmproto.wire.profile import WMPROTO_1
 
@@ -178,8 +178,8 @@ def fill(where: Path | str, entries: int) -> float:
 
 def signed_only(n: int) -> Submission:
     envelope = signed(n, by=OWNER)
-    leaf = leaf_hash(entry_bytes(WMPROTO_1, "key", envelope))
-    return Submission("key", envelope, envelope.to_bytes(), envelope.payload_hash, leaf, n.to_bytes(32, "big"))
+    leaf, subject = leaf_hash(entry_bytes(WMPROTO_1, "key", envelope)), first_subject("key", envelope.payload)
+    return Submission("key", envelope, envelope.to_bytes(), envelope.payload_hash, leaf, subject)
 
 
 def large(where: Path | str, entries: int) -> dict[str, float]:
