@@ -180,7 +180,7 @@ def sizes():
         shown = canonical(parse_canonical(empty) | {"vkey": "<fill>"}).decode()
         g.add(comment, lambda: fork.verify(data, KEY), expect, flags, rule, evidence=shown, letters=letters)
 
-    add("256 KiB and a byte", (256 << 10) + 1, "FormatError", "", "Limit")
+    add("272 KiB and a byte", (272 << 10) + 1, "FormatError", "", "Limit")
     return g
 
 

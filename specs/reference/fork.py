@@ -5,7 +5,7 @@ import registry
 from encoding import array, b64, canonical, need, obj, one_of, parse_canonical, string, unb64
 
 MARKER = "wmproto/fork@v1"
-LIMIT = 256 << 10
+LIMIT = 272 << 10
 
 
 def fork(vkey, older, newer, root, proof):

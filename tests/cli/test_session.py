@@ -114,7 +114,7 @@ def readers():
         (("registry", "export", "registry.db", "public", "--tiles"), "entries out vkey"),
         (("registry", "fsck", "registry.db"), "checkpoints cosignatures entries nodes past vkey"),
         (("policy", "check", "my.policy"), "digest enough liars logs quorum silencers warnings witnesses"),
-        (("registry", "monitor", "public", "--policy", "my.policy", "--state", "seen"), "ahead bad log new old policy seen silent stale unwitnessed"),
+        (("registry", "monitor", "public", "--policy", "my.policy", "--state", "seen"), "ahead bad bad_before log new old policy seen silent stale unwitnessed"),
         (("witness", "new", "w.db", "--name", "w/1", "--key", "w.key", *PASS), "state vkey"),
         (("key", "activate", "fresh", "--key", "owner.key", "--receipt", "fresh.proof", "--log", "VKEY", *PASS), "ghosts key_id leaves marked policy"),
         (("mark", "train", "mykey", "--key", "owner.key", "--data", "data.npz", "--seed", 1, "--epochs", 1, "--out", "m.safetensors", *PASS), f"{keep} out"),

@@ -9,9 +9,12 @@ from hypothesis import strategies as st
 from log_samples import LOG, NAME, STRANGER, naive_root
 from published import KEY, head
 
+from wmproto.crypto.merkle import tree_root
 from wmproto.errors import FormatError, InclusionError, SignatureError
+from wmproto.registry.checkpoint import Checkpoint
 from wmproto.registry.fork import FORK_LIMIT, make_fork, verify_fork
-from wmproto.registry.note import LogKey
+from wmproto.registry.note import NOTE_LIMIT, LogKey
+from wmproto.registry.writing import sign_note
 from wmproto.wire.canonical import canonical_json
 
 LEAVES = [sha256(b"leaf %d" % n).digest() for n in range(40)]
@@ -87,6 +90,22 @@ def test_a_log_that_grew_is_not_convicted():
     with pytest.raises(InclusionError) as err:
         verify_fork(canonical_json(value), KEY)
     assert err.value.rule == "reg-fork-2"
+
+
+def test_the_largest_heads_that_can_be_signed_fit_the_evidence():
+    """Extension lines of quotes, which JSON escapes: a log cannot make its own evidence too large to be read."""
+    leaves = [sha256(b"leaf %d" % n).digest() for n in range(5000)]
+
+    def largest(size, root):
+        text = Checkpoint(NAME, size, root).text
+        room = NOTE_LIMIT - len(sign_note(text, NAME, LOG)) - 1
+        return sign_note(text + '"' * room + "\n", NAME, LOG)
+
+    older, newer = largest(2047, bytes(32)), largest(5000, tree_root(leaves))
+    assert len(older) == len(newer) == NOTE_LIMIT
+    evidence = make_fork(KEY, older, newer, leaves)
+    assert len(evidence) > 256 << 10
+    assert len(evidence) + 63 * 50 + 4 * 512 < FORK_LIMIT, "with a longer proof and name, too"
 
 
 def test_sizes_are_bounded():

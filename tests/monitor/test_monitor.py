@@ -1,11 +1,11 @@
 """A monitor before logs that cheat, each cheat built for real, and before servers that are only broken."""
 
 import os
-import shutil
 from pathlib import Path
 
 import pytest
-from log_samples import LOG, NAME, OWNER, STRANGER, signer
+from following import ALONE, WITNESS, WITNESSED, W, believed, files, forked, look
+from log_samples import LOG, NAME, OWNER, STRANGER
 from published import KEY, grow, head, log_of, naive_files, objects, put, sample
 
 from wmproto.crypto.merkle import leaf_hash
@@ -18,227 +18,21 @@ from wmproto.errors import (
     SignatureError,
     TrustError,
 )
-from wmproto.registry import pending
+from wmproto.registry.bad_entry import BadEntry
 from wmproto.registry.checkpoint import verify_checkpoint
 from wmproto.registry.cosignature import WitnessKey
 from wmproto.registry.entry import entry_bytes
-from wmproto.registry.fork import verify_fork
 from wmproto.registry.log import Log
-from wmproto.registry.memory import Memory, open_memory
-from wmproto.registry.monitor import BadEntry, Monitor
+from wmproto.registry.memory import open_memory
+from wmproto.registry.monitor import Monitor
 from wmproto.registry.note import LogKey, Note
 from wmproto.registry.policy import LogPolicy
 from wmproto.registry.publish import publish
 from wmproto.registry.source import FolderSource
-from wmproto.registry.writing import sign_cosignature, sign_note
+from wmproto.registry.writing import sign_cosignature
 from wmproto.wire.compose import compose_envelope
 from wmproto.wire.profile import WMPROTO_1
-
-W = signer("witness")
-WITNESS = WitnessKey("w.example", W.public)
-ALONE = LogPolicy.parse(f"log {KEY}\nquorum none\n".encode())
-WITNESSED = LogPolicy.parse(f"log {KEY}\nwitness w {WITNESS}\nquorum w\n".encode())
-
-
-@pytest.fixture
-def state(tmp_path):
-    return tmp_path / "state"
-
-
-def look(folder, state, policy=ALONE, **more):
-    """One look by a monitor that was started anew."""
-    with open_memory(state, list(policy.logs)) as memory:
-        return Monitor(FolderSource(folder), policy, memory, **more).update()
-
-
-def believed(state):
-    """What a state folder holds: checkpoint and leaves."""
-    return {path.name: path.read_bytes() for path in state.iterdir() if path.name in ("checkpoint", "leaves")}
-
-
-def files(tmp_path, numbers, name="out", **change):
-    """A log of statements with these numbers as files; ``change``: of objects, or of the checkpoint."""
-    return put(tmp_path / name, naive_files(objects(numbers), **change))
-
-
-def forked(folder, state, rule, policy=ALONE):
-    """Check that a monitor convicts the log with evidence that stands alone, and believes what it believed."""
-    before = believed(state)
-    with pytest.raises(InclusionError, match="FORK") as err:
-        look(folder, state, policy)
-    assert (err.value.rule, err.value.fault) == (rule, "registry")
-    assert believed(state) == before
-    [path] = state.glob("fork-*.json")
-    fork = verify_fork(path.read_bytes(), KEY)
-    heads = {verify_checkpoint(note, KEY) for note in (before["checkpoint"], (folder / "checkpoint").read_bytes())}
-    assert {fork.older, fork.newer} == heads
-    assert str(path) in err.value.hint
-    for checkpoint in heads:
-        assert f"{checkpoint.size} entries with root" in str(err.value)
-    with pytest.raises(InclusionError):
-        look(folder, state, policy)
-    assert list(state.glob("fork-*.json")) == [path], "said twice, written once"
-    return fork
-
-
-def convicts(state, older, newer):
-    """Check that there is evidence, of heads of these sizes."""
-    [path] = state.glob("fork-*.json")
-    fork = verify_fork(path.read_bytes(), KEY)
-    assert (fork.older.size, fork.newer.size) == (older, newer)
-    return path.read_bytes()
-
-
-# --- heads that cannot be followed are not forgotten ------------------------------------------------------------
-
-
-def withheld(folder, name):
-    (folder / name).unlink()
-    return folder
-
-
-@pytest.mark.parametrize("lost", ["tile/entries/000.p/9", "tile/0/000.p/9"])
-def test_a_head_whose_files_are_withheld_convicts_when_another_past_is_shown(tmp_path, state, lost):
-    look(files(tmp_path, range(7)), state)
-    with pytest.raises(RegistryError):
-        look(withheld(files(tmp_path, [*range(7), 100, 101], "a"), lost), state)
-    with pytest.raises(InclusionError, match="FORK") as err:
-        look(files(tmp_path, range(10), "b"), state)
-    assert err.value.rule == "reg-monitor-2"
-    convicts(state, 9, 10)
-    with pytest.raises(InclusionError, match="FORK"):
-        look(files(tmp_path, range(11), "c"), state)
-
-
-def test_a_withheld_head_of_the_same_past_is_let_go(tmp_path, state):
-    look(files(tmp_path, range(7)), state)
-    with pytest.raises(RegistryError):
-        look(withheld(files(tmp_path, range(9), "a"), "tile/0/000.p/9"), state)
-    assert len(list((state / "pending").iterdir())) == 1
-    assert look(files(tmp_path, range(10), "b"), state).new == 3
-    assert list((state / "pending").iterdir()) == []
-    assert list(state.glob("fork-*")) == []
-
-
-def test_a_head_with_a_bad_line_of_a_known_witness_is_not_forgotten(tmp_path, state):
-    look(files(tmp_path, range(7)), state, WITNESSED)
-    folder = files(tmp_path, [*range(6), 66, 7, 8], "a")
-    note = (folder / "checkpoint").read_bytes()
-    (folder / "checkpoint").write_bytes(note + sign_cosignature("x\n", WITNESS, W, 5).encode())
-    withheld(folder, "tile/0/000.p/9")
-    with pytest.raises((RegistryError, SignatureError)):
-        look(folder, state, WITNESSED)
-    with pytest.raises(InclusionError, match="FORK"):
-        look(files(tmp_path, range(12), "b"), state, WITNESSED)
-    assert b"w.example" not in convicts(state, 9, 12)
-
-
-def test_two_heads_of_one_size_convict_though_nobody_has_their_trees(tmp_path, state):
-    look(files(tmp_path, range(3)), state)
-    with pytest.raises(RegistryError):
-        look(withheld(files(tmp_path, range(9), "a"), "tile/0/000.p/9"), state)
-    with pytest.raises(InclusionError, match="FORK"):
-        look(withheld(files(tmp_path, [*range(8), 88], "b"), "tile/0/000.p/9"), state)
-    convicts(state, 9, 9)
-
-
-def test_a_head_with_an_extension_line_is_not_believed_and_convicts(tmp_path, state):
-    """Our readers refuse it; other clients of C2SP read it, and witnesses cosign it."""
-    look(files(tmp_path, range(7)), state)
-    folder = files(tmp_path, [*range(5), 55, 66, 77], "a")
-    text = Note.parse((folder / "checkpoint").read_bytes()).text
-    for changed in (text + "more\n", text):
-        (folder / "checkpoint").write_bytes(sign_note(changed, NAME, LOG))
-        with pytest.raises(InclusionError, match="FORK"):
-            look(folder, state)
-        break
-    assert b"more" in convicts(state, 7, 8)
-    honest = files(tmp_path, range(8), "b")
-    text = Note.parse((honest / "checkpoint").read_bytes()).text
-    (honest / "checkpoint").write_bytes(sign_note(text + "more\n", NAME, LOG))
-    fresh = tmp_path / "fresh"
-    look(files(tmp_path, range(7)), fresh)
-    with pytest.raises(FormatError):
-        look(honest, fresh)
-    assert len(believed(fresh)["leaves"]) == 7 * 32
-
-
-def test_what_cannot_be_kept_is_not_followed(tmp_path, state, monkeypatch):
-    look(files(tmp_path, range(2)), state)
-    monkeypatch.setattr(pending, "_MOST", 2)
-    for size in (5, 6, 7):
-        folder = withheld(files(tmp_path, range(size), f"a{size}"), f"tile/0/000.p/{size}")
-        with pytest.raises(RegistryError, match="could not be followed" if size == 7 else "lacks tile"):
-            look(folder, state)
-    with pytest.raises(RegistryError, match="could not be followed"):
-        look(files(tmp_path, range(8), "b"), state)
-    assert len(believed(state)["leaves"]) == 2 * 32
-
-
-def test_a_log_that_was_convicted_is_followed_no_further(tmp_path, state):
-    """Also by who has only the evidence left, and whatever the log shows then."""
-    look(files(tmp_path, range(7)), state)
-    with pytest.raises(InclusionError):
-        look(files(tmp_path, [*range(5), 55, 66, 77], "other"), state)
-    shutil.rmtree(state / "pending")
-    with pytest.raises(InclusionError, match="FORK") as err:
-        look(files(tmp_path, range(9), "honest"), state)
-    assert (err.value.rule, err.value.fault) == ("reg-monitor-4", "registry")
-    assert len(believed(state)["leaves"]) == 7 * 32
-
-
-def test_bad_entries_are_written_down_before_the_head_is_believed(tmp_path, state, monkeypatch):
-    folder = files(tmp_path, range(3))
-    for path in (folder / "statement").rglob("*"):
-        if path.is_file():
-            path.unlink()
-    monkeypatch.setattr(Memory, "remember", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
-    with pytest.raises(KeyboardInterrupt):
-        look(folder, state)
-    assert sorted(path.name for path in (state / "bad").iterdir()) == ["0", "1", "2"]
-    assert (state / "bad" / "1").read_text() == "its statement is not to be had\n"
-    monkeypatch.undo()
-    assert len(look(folder, state).bad) == 3
-    with open_memory(state, [KEY]) as memory:
-        assert memory.bad() == 3
-
-
-# --- what witnesses have seen -----------------------------------------------------------------------------------
-
-
-def shown(folder, by=W):
-    """The head of some files as a witness shows it: cosigned."""
-    note = (folder / "checkpoint").read_bytes()
-    return note + sign_cosignature(Note.parse(note).text, WITNESS, by, 7).encode()
-
-
-def asking(**heads):
-    return lambda _policy, _key: (heads, {"x": "it cannot be reached"})
-
-
-def test_a_witness_that_has_seen_more_shows_that_the_files_are_stale(tmp_path, state):
-    folder = files(tmp_path, range(5))
-    found = look(folder, state, WITNESSED, ask=asking(w=shown(files(tmp_path, range(7), "more"))))
-    assert (found.stale, dict(found.ahead), dict(found.silent)) == (True, {"w": 7}, {"x": "it cannot be reached"})
-    assert len(believed(state)["leaves"]) == 5 * 32
-    found = look(folder, state, WITNESSED, ask=asking(w=shown(folder)))
-    assert (found.stale, dict(found.ahead)) == (False, {})
-
-
-@pytest.mark.parametrize("size", [4, 5, 6])
-def test_a_witness_that_was_shown_another_past_convicts_the_log(tmp_path, state, size):
-    """The files are honest and never change: without the witness nobody would see it."""
-    theirs = shown(files(tmp_path, [*range(3), 33, 44, 55][:size], "theirs"))
-    folder = files(tmp_path, range(5))
-    if size < 6:
-        with pytest.raises(InclusionError, match="FORK"):
-            look(folder, state, WITNESSED, ask=asking(w=theirs))
-    else:
-        assert look(folder, state, WITNESSED, ask=asking(w=theirs)).stale
-        with pytest.raises(InclusionError, match="FORK"):
-            look(files(tmp_path, range(6), "grown"), state, WITNESSED)
-    assert b"w.example" in convicts(state, size, max(size, 5))
-
+from wmproto.wire.schema import encode_b64
 
 # --- honest logs ------------------------------------------------------------------------------------------------
 
@@ -274,6 +68,15 @@ def test_one_monitor_follows_without_being_started_anew(tmp_path, state):
         with pytest.raises(InclusionError, match="FORK"):  # a log that has forked once stays convicted
             monitor.update()
     assert said == [(2, 2), (254, 298), (298, 298), (1, 1)]
+
+
+def test_a_look_that_shows_nothing_new_hashes_no_tree(tmp_path, state, monkeypatch):
+    with open_memory(state, [KEY]) as memory:
+        monitor = Monitor(FolderSource(files(tmp_path, range(300))), ALONE, memory)
+        monitor.update()
+        monkeypatch.setattr("wmproto.registry.memory.tree_root", None)
+        assert monitor.update().new == 0
+        assert memory.root(300) == monitor.update().seen.root
 
 
 def test_only_what_is_new_is_read(tmp_path, state):
@@ -484,8 +287,6 @@ def test_a_line_of_a_known_witness_that_does_not_verify_refuses_the_head(tmp_pat
 
 
 def short():
-    from wmproto.wire.schema import encode_b64
-
     return encode_b64(WITNESS.key_id + bytes(70))
 
 

@@ -122,7 +122,12 @@ def test_bad_entries_and_a_missing_quorum(home):
 
     (home / "policy").write_text(f"log {KEY}\nwitness w {WitnessKey('w.example', sample(0).signer)}\nquorum w\n")
     result = monitor(home, "bad")
-    assert (result.code, "lacks the quorum" in result.err) == (15, True)
+    assert (result.code, "lacks the quorum" in result.err) == (5, True)
+    assert "entries of earlier looks that count for nobody: 2; move them out of state/bad" in result.err
+    assert monitor(home, "bad", "--json").json()["bad_before"] == 2
+    (home / "state" / "bad").rename(home / "seen")
+    result = monitor(home, "bad")
+    assert (result.code, "count for nobody" in result.err) == (15, False)
     assert monitor(home, "bad", "--json").json()["unwitnessed"]
 
 

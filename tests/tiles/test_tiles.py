@@ -115,7 +115,9 @@ def test_the_right_edge_gives_the_root(size):
 @pytest.mark.parametrize(("old", "size"), [(0, 0), (0, 257), (255, 256), (300, 65_836), (65_535, 65_537)])
 def test_new_tiles_lead_up_to_the_root_and_a_changed_one_does_not(old, size):
     root = tree_root(LEAVES[:size])
-    led = dict(lead_up(size, old, root, of))
+    read = []
+    led = dict(lead_up(size, old, root, lambda tile: read.append(tile) or of(tile)))
+    assert len(read) == len(set(read)), "a server cannot show two contents of one tile"
     assert led == {tile: of(tile) for tile in tiles(size, old)}
     asked = set(led) | set(right_edge(size))
     for victim in sorted(asked, key=lambda t: (t.level, t.index))[:: max(1, len(asked) // 12)]:

@@ -40,8 +40,8 @@ def monitor(source: str, policy_path: Path, state: Path, every: int | None, as_j
     """Look at a log in SOURCE, a folder or URL of export --tiles, and remember what it shows in the folder --state.
 
     Exit code 1: the log has forked, and the evidence is in the state folder. 5: its files show less than it has
-    signed, are damaged, missing or somebody else's, or new entries do not hold. 15: the policy's witnesses do not
-    vouch for it.
+    signed, are damaged, missing or somebody else's, or entries do not hold; these are in the folder bad of the state:
+    move them away when you have seen to them. 15: the policy's witnesses do not vouch for it.
     """
     from wmproto.registry.memory import open_memory
     from wmproto.registry.monitor import Monitor
@@ -83,9 +83,11 @@ def _update(follower: Monitor) -> Update:
 def _tell(update: Update, digest: str, as_json: bool, memory: Memory) -> int:
     """Say what a look has shown; returns the exit code."""
     old, seen = update.old, update.seen
+    before = memory.bad() - len(update.bad)
     data = {
         "ahead": dict(update.ahead),
         "bad": [{"index": entry.index, "reason": entry.reason} for entry in update.bad],
+        "bad_before": before,
         "log": seen.origin,
         "new": update.new,
         "old": _head(old) if old is not None else None,
@@ -105,8 +107,11 @@ def _tell(update: Update, digest: str, as_json: bool, memory: Memory) -> int:
     emit(as_json, data, [plain(line) for line in lines])
     for entry in update.bad:
         _warn("warning", f"entry {entry.index} counts for nobody: {entry.reason}")
-    if before := memory.bad() - len(update.bad):
-        _warn("warning", f"{before} earlier entries count for nobody: see {memory.folder / 'bad'}")
+    if before:
+        told = memory.folder / "bad"
+        _warn(
+            "warning", f"entries of earlier looks that count for nobody: {before}; move them out of {told} once seen to"
+        )
     if update.unwitnessed is not None:
         _warn("warning", update.unwitnessed)
     for name, why in update.silent.items():
@@ -115,7 +120,7 @@ def _tell(update: Update, digest: str, as_json: bool, memory: Memory) -> int:
         _warn("error", f"the witness {name} has cosigned {size} entries, and the files show {seen.size}")
     if old is not None and seen.size < old.size:
         _warn("error", f"the log shows {seen.size} entries and has shown {old.size}: it is stale, or was rolled back")
-    if update.stale or update.bad:
+    if update.stale or update.bad or before:
         return RegistryError.exit_code
     return UNWITNESSED if update.unwitnessed is not None else 0
 

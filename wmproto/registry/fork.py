@@ -22,7 +22,7 @@ from wmproto.wire.schema import B64, Wire
 
 __all__ = ["FORK_LIMIT", "Fork", "make_fork", "verify_fork"]
 
-FORK_LIMIT = 256 << 10  # bytes
+FORK_LIMIT = 272 << 10  # bytes: two notes of 64 KiB, every character escaped, and a proof
 _Hash = Annotated[B64, Field(min_length=32, max_length=32)]
 
 

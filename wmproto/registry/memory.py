@@ -20,7 +20,9 @@ from wmproto.registry.note import NOTE_LIMIT, LogKey, Note
 from wmproto.registry.pending import PendingHeads
 from wmproto.wire.files import read_file, told
 from wmproto.wire.framing import sha256
-from wmproto.wire.writing import replace, sync_folder, write_new
+from wmproto.wire.plain import plain
+from wmproto.wire.schema import encode_b64
+from wmproto.wire.writing import replace, sync_folder
 
 __all__ = ["Memory", "open_memory"]
 
@@ -89,15 +91,24 @@ class Memory:
             return self.checkpoint.root
         return tree_root(self.leaves(0, size))
 
-    def keep_bad(self, index: int, reason: str) -> None:
-        """Write down that an entry does not hold, before the checkpoint above it is believed."""
+    def keep_bad(self, index: int, reason: str, entry: bytes) -> None:
+        """Write down that an entry does not hold, before the checkpoint above it is believed.
+
+        Args:
+            index: Its index.
+            reason: What does not hold; the file's first line.
+            entry: Its bytes; the file's second line, in base64.
+
+        Raises:
+            ConfigError: It cannot be written.
+        """
         folder = self.folder / "bad"
         with told("make", folder):
             folder.mkdir(exist_ok=True)
-        replace(folder / str(index), f"{reason}\n".encode())
+        replace(folder / str(index), f"{plain(reason)}\n{encode_b64(entry)}\n".encode())
 
     def bad(self) -> int:
-        """Number of entries that did not hold, of all looks."""
+        """Number of entries that did not hold, of all looks; but those whose files somebody has moved away."""
         folder = self.folder / "bad"
         return sum(path.name.isdigit() for path in folder.iterdir()) if folder.is_dir() else 0
 
@@ -109,7 +120,7 @@ class Memory:
         """Write evidence of a fork beside the state, under a name of its own; returns the file."""
         path = self.folder / f"fork-{sha256(evidence).hex()[:16]}.json"
         if not path.exists():
-            write_new(path, evidence)
+            replace(path, evidence)
         return path
 
 

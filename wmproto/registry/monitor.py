@@ -13,9 +13,9 @@ from typing import NoReturn
 
 from wmproto.crypto.frontier import Frontier
 from wmproto.crypto.merkle import leaf_hash, tree_root
-from wmproto.errors import FormatError, InclusionError, NotFoundError, RegistryError, SignatureError
+from wmproto.errors import CorruptStoreError, FormatError, InclusionError, RegistryError, VerificationError
+from wmproto.registry.bad_entry import BadEntry, flaw
 from wmproto.registry.checkpoint import Checkpoint, verify_checkpoint
-from wmproto.registry.entry_check import parse_entry, verify_entry
 from wmproto.registry.fork import FORK_LIMIT, make_fork, verify_fork
 from wmproto.registry.memory import Memory
 from wmproto.registry.note import LogKey
@@ -28,17 +28,9 @@ from wmproto.wire.files import read_file
 from wmproto.wire.profile import WMPROTO_1, Profile
 from wmproto.wire.schema import encode_b64
 
-__all__ = ["BadEntry", "Monitor", "Update"]
+__all__ = ["Monitor", "Update"]
 
-_MOST_NEW = 1 << 22  # entries of one look; their leaves are in memory at once
-
-
-@dataclass(frozen=True, slots=True)
-class BadEntry:
-    """An entry that counts for nobody: its index, and what does not hold."""
-
-    index: int
-    reason: str
+_MOST_NEW = 1 << 22  # entries of one look; their leaves are in memory at once, in about 400 MB
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,34 +102,54 @@ class Monitor:
             TrustError: The policy does not name the log.
             FormatError, SignatureError: The checkpoint, or a line of a witness whom the policy names, does not verify.
             ConfigError: The source has another log than the one that is remembered.
-            RegistryError: The files are missing, damaged, or not to be had. Nothing is changed.
+            RegistryError: The files are missing, damaged, or not to be had; or there are more heads than can be kept.
+                What is believed is as it was, unless the files of the last of these heads hold.
+            CorruptStoreError: What the state keeps is damaged.
         """
-        seen = look(self._source, self._policy, self._memory.key)
+        self._stay_convicted()
         memory, old = self._memory, self._memory.checkpoint
-        if (path := memory.evidence()) is not None:
-            fork = verify_fork(read_file(path, what="fork evidence", limit=FORK_LIMIT), seen.key)
-            self._convict(seen.key, fork.older, fork.newer, path, "reg-monitor-4")
-        memory.pending.keep(seen.note, seen.checkpoint)
-        heads, silent = self._ask(self._policy, seen.key)
-        for note in heads.values():
-            memory.pending.keep(note, verify_checkpoint(note, seen.key, extended=True))
-        ahead = {
-            name: size
-            for name, note in heads.items()
-            if (size := verify_checkpoint(note, seen.key, extended=True).size) > seen.checkpoint.size
-        }
+        pending = memory.pending
+        pending.unkept.clear()
+        seen = look(self._source, self._policy, memory.key)
+        pending.keep(seen.note, seen.checkpoint)
+        notes, silent = self._ask(self._policy, seen.key)
+        heads = {name: verify_checkpoint(note, seen.key, extended=True) for name, note in notes.items()}
+        for name, head in heads.items():
+            pending.keep(notes[name], head)
         self._compare(seen.key)
         bad: list[BadEntry] = []
         if old is None or seen.checkpoint.size > old.size:
-            frontier, fresh = self._grow(seen)
-            seen.check()
-            bad = self._check(seen.checkpoint, fresh)
-            for entry in bad:
-                memory.keep_bad(entry.index, entry.reason)
-            memory.remember(seen.key, seen.note, fresh, frontier)
-            self._compare(seen.key)
+            try:
+                bad = self._follow(seen)
+            except RegistryError:
+                pending.check()  # a head that is lost is worse than one that cannot be followed
+                raise
+        pending.check()
         seen.check()
+        ahead = {name: head.size for name, head in heads.items() if head.size > seen.checkpoint.size}
         return Update(old, seen.checkpoint, tuple(bad), seen.unwitnessed, ahead, silent)
+
+    def _stay_convicted(self) -> None:
+        """Say again that the log has forked if there is evidence, whatever it shows now, be it nothing."""
+        if (path := self._memory.evidence()) is None:
+            return
+        data = read_file(path, what="fork evidence", limit=FORK_LIMIT)
+        for key in self._policy.logs:
+            try:
+                fork = verify_fork(data, key)
+            except (FormatError, VerificationError):
+                continue
+            self._convict(key, fork.older, fork.newer, path, "reg-monitor-4")
+        raise CorruptStoreError(f"{path} is damaged, or about a log that the policy does not name")
+
+    def _follow(self, seen: Seen) -> list[BadEntry]:
+        """Believe a larger head, once its files hold; returns the new entries that do not."""
+        frontier, fresh = self._grow(seen)
+        seen.check()
+        bad = self._check(seen.checkpoint, fresh)
+        self._memory.remember(seen.key, seen.note, fresh, frontier)
+        self._compare(seen.key)
+        return bad
 
     def _compare(self, key: LogKey) -> None:
         """Compare every signed head with the remembered tree, if that is large enough, and with each other."""
@@ -159,16 +171,19 @@ class Monitor:
         if size - memory.size > _MOST_NEW:
             raise RegistryError(
                 f"{self._source.where} shows {size - memory.size} new entries: more than {_MOST_NEW} at once",
-                hint="what it has signed is kept; a log that grew so much has to be looked at by hand",
+                hint="its head is kept; look at a copy of its files with a smaller head first",
             )
         frontier, fresh, same = memory.frontier.copy(), [], True
-        for bundle in bundles(size, memory.size):
-            hashes = self._source.tile(0, bundle.index, bundle.width)
-            known = max(0, memory.size - bundle.start)
-            same &= hashes[:known] == memory.leaves(bundle.start, bundle.start + known)
-            for leaf in hashes[known:]:
-                frontier.push(leaf)
-                fresh.append(leaf)
+        try:
+            for tile, hashes in lead_up(size, memory.size, seen.checkpoint.root, self._tile):
+                if tile.level == 0:
+                    known = max(0, memory.size - tile.start)
+                    same &= hashes[:known] == memory.leaves(tile.start, tile.start + known)
+                    for leaf in hashes[known:]:
+                        frontier.push(leaf)
+                        fresh.append(leaf)
+        except InclusionError as err:
+            raise self._damaged(size, str(err)) from err
         if not same or frontier.root() != seen.checkpoint.root:
             leaves = [leaf for b in bundles(size) for leaf in self._source.tile(0, b.index, b.width)]
             older = memory.checkpoint
@@ -176,49 +191,35 @@ class Monitor:
             if older is not None and whole and tree_root(leaves[: older.size]) != older.root:
                 evidence = make_fork(seen.key, memory.note, seen.note, leaves)
                 self._convict(seen.key, older, seen.checkpoint, memory.keep_evidence(evidence), "reg-monitor-3")
-            raise RegistryError(
-                f"{self._source.where}: the tiles do not hash to the checkpoint of {size} entries",
-                hint="they are damaged, which proves nothing; the state is as it was: try again later",
-            )
+            raise self._damaged(size, "the older ones are not those of the head")
         return frontier, fresh
 
+    def _tile(self, tile: Tile) -> list[bytes]:
+        return self._source.tile(tile.level or 0, tile.index, tile.width)
+
+    def _damaged(self, size: int, why: str) -> RegistryError:
+        return RegistryError(
+            f"{self._source.where}: the tiles do not hash to the checkpoint of {size} entries: {why}",
+            hint="they are damaged, which proves nothing; what is believed is as it was: try again later",
+        )
+
     def _check(self, checkpoint: Checkpoint, fresh: list[bytes]) -> list[BadEntry]:
-        """Check that all new files lead up to the checkpoint, and what the new entries say; returns the bad ones."""
+        """Check that the entries are those of the new leaves, and what they say; the bad ones are written down."""
         known, bad = self._memory.size, []
 
         def leaf(index: int) -> bytes:
             return fresh[index - known] if index >= known else self._memory.leaves(index, index + 1)[0]
 
-        def read(tile: Tile) -> list[bytes]:
-            if tile.level == 0:  # was read before
-                return [leaf(index) for index in range(tile.start, tile.end)]
-            return self._source.tile(tile.level or 0, tile.index, tile.width)
-
-        try:
-            for _ in lead_up(checkpoint.size, known, checkpoint.root, read):
-                pass
-        except InclusionError as err:
-            raise RegistryError(f"{self._source.where}: {err}", hint="the tiles are damaged; try again later") from err
         for bundle in bundles(checkpoint.size, known):
             entries = self._source.entries(bundle.index, bundle.width)
             for index, entry in enumerate(entries, bundle.start):
                 if leaf_hash(entry) != leaf(index):
                     raise RegistryError(f"{self._source.where}: entry {index} in {bundle.path} is not the tree's")
-                if index >= known and (reason := self._flaw(entry)):
+                if index >= known and (reason := flaw(self._source, self._profile, entry)):
+                    self._memory.keep_bad(index, reason, entry)
                     bad.append(BadEntry(index, reason))
             self._progress(bundle.end - known, len(fresh))
         return bad
-
-    def _flaw(self, data: bytes) -> str | None:
-        """What does not hold of an entry (reg-monitor-5)."""
-        try:
-            entry = parse_entry(self._profile, data)
-            verify_entry(entry, self._source.statement(entry.payload_hash))
-        except NotFoundError:
-            return "its statement is not to be had"
-        except (FormatError, SignatureError) as err:
-            return str(err)
-        return None
 
     def _convict(self, key: LogKey, one: Checkpoint, other: Checkpoint, path: Path, rule: str) -> NoReturn:
         """Say that the log has forked; the evidence is on the disk."""

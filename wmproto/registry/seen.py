@@ -10,7 +10,7 @@ from wmproto.registry.note import LogKey, Note
 from wmproto.registry.policy import LogPolicy
 from wmproto.registry.source import Source
 
-__all__ = ["Seen", "look"]
+__all__ = ["Seen", "look", "verified_lines"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +70,11 @@ def look(source: Source, policy: LogPolicy, known: LogKey | None) -> Seen:
         policy.verify(data)
     except (TrustError, SignatureError, FormatError) as err:
         refused = err
-    return Seen(key, _verified_lines(data, key, policy), checkpoint, refused)
+    return Seen(key, verified_lines(data, key, policy), checkpoint, refused)
 
 
-def _verified_lines(data: bytes, key: LogKey, policy: LogPolicy) -> bytes:
+def verified_lines(data: bytes, key: LogKey, policy: LogPolicy) -> bytes:
+    """A note with only the lines of that log and of the policy's witnesses that verify; raises FormatError."""
     text, lines = Note.parse(data).text, data.decode().removesuffix("\n").rpartition("\n\n")[2].split("\n")
     kept = f"{text}\n"
     for line in lines:

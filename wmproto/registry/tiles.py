@@ -119,13 +119,13 @@ def lead_up(
         size: Of the tree; at least ``old``.
         old: Size of a tree whose tiles were checked before.
         root: The tree's root, 32 bytes, from a verified checkpoint.
-        read: Gives a tile's hashes.
+        read: Gives a tile's hashes; asked once for each.
 
     Raises:
         InclusionError: A tile does not lead up to the root; names it. All that was yielded before does.
     """
-    edge = right_edge(size)
-    if edge_root(map(read, edge)) != root:
+    edge = {tile: read(tile) for tile in right_edge(size)}
+    if edge_root(edge.values()) != root:
         raise InclusionError("the tiles of the right edge do not hash to the root", rule="reg-tile-3")
     levels: dict[int, list[Tile]] = {}
     for tile in tiles(size, old):
@@ -134,7 +134,7 @@ def lead_up(
     for level in sorted(levels, reverse=True):
         here: dict[int, bytes] = {}
         for tile in levels[level]:
-            hashes = read(tile)
+            hashes = edge[tile] if tile in edge else read(tile)
             if tile not in edge and tree_root(hashes) != above[tile.index]:
                 raise InclusionError(f"{tile.path} does not hash to what stands for it above", rule="reg-tile-3")
             if level:

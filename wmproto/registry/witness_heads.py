@@ -10,8 +10,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 from wmproto.errors import FormatError, RegistryError, SignatureError
 from wmproto.registry.ask import DEADLINE_S, show_head
+from wmproto.registry.checkpoint import verify_checkpoint
 from wmproto.registry.note import LogKey, Note
 from wmproto.registry.policy import LogPolicy
+from wmproto.registry.seen import verified_lines
 
 __all__ = ["witness_heads"]
 
@@ -22,7 +24,8 @@ def witness_heads(
     """Ask every witness that has a URL, all at once.
 
     Returns:
-        Name -> its head, which the log and the witness have signed; name -> why there is none, in a few words.
+        Name -> its head, which the log and the witness have signed, with only those lines that verify under keys of the
+        policy; name -> why there is none, in a few words.
     """
     heads: dict[str, bytes] = {}
     silent: dict[str, str] = {}
@@ -30,10 +33,10 @@ def witness_heads(
     def one(name: str) -> None:
         try:
             data = show_head(policy.urls[name], key.name, deadline=deadline)
-            note = Note.parse(data)
-            if not (note.signed_by(key) and note.signed_by(policy.witnesses[name])):
-                raise SignatureError("the log, or the witness itself, has not signed what it shows")
-            heads[name] = data
+            verify_checkpoint(data, key, extended=True)
+            if not Note.parse(data).signed_by(policy.witnesses[name]):
+                raise SignatureError("it has not signed what it shows")
+            heads[name] = verified_lines(data, key, policy)
         except (RegistryError, FormatError, SignatureError) as err:
             silent[name] = str(err)
 
