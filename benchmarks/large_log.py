@@ -27,7 +27,7 @@ def main(place: str) -> None:
     rng = random.Random(1)
     with log.reading() as view:
         size = view.rows.size()
-        leaves = [view.rows.leaves(n, n + 1)[0] for n in (rng.randrange(size) for _ in range(RECEIPTS))]
+        leaves = [view.rows.nodes(0, n, n + 1)[0] for n in (rng.randrange(size) for _ in range(RECEIPTS))]
     batches = [leaves[at : at + 100] for at in range(0, RECEIPTS, 100)]
     found = {
         "receipts_per_s_single": rate(lambda: [log.receipts([leaf]) for leaf in leaves]),

@@ -123,7 +123,7 @@ class Soak:
         with log.reading() as view:
             head = view.head()
             size, root = head.checkpoint.size, head.checkpoint.root
-            leaves = level = view.rows.leaves(0, size)
+            leaves = level = view.rows.nodes(0, 0, size)
             at = 0
             while level:
                 assert view.rows.nodes(at, 0, len(level)) == level, "a node is not its children's"

@@ -1,16 +1,13 @@
 """PostgreSQL on a disk that is full: it is said so, nothing is half written or lost, and the same call succeeds later."""
 
 import shutil
-import sys
 import tempfile
 from pathlib import Path
 
 import pgserver
 import pytest
-from small_disk import BLOCK, SmallDisk
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "registry"))
 from log_samples import LOG, NAME, signed
+from small_disk import BLOCK, SmallDisk
 
 from wmproto.errors import RegistryError
 from wmproto.registry.fsck import fsck

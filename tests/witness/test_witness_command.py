@@ -1,19 +1,14 @@
 """``wmproto witness``: making one, and every wrong option of running one, told before it listens."""
 
-import sys
-from pathlib import Path
-
 import pytest
 from running import make_witness, policy_text
+from town import check_error, run, snapshot
 from witness_samples import LOG_KEY, ORIGIN, OTHER_LOG
 
 from wmproto.registry import service
 from wmproto.registry.cosignature import WitnessKey
 from wmproto.registry.heads import Heads
 from wmproto.registry.note import LogKey
-
-sys.path.append(str(Path(__file__).parents[1] / "cli"))
-from town import check_error, run, snapshot
 
 NEW = ("witness", "new", "w.state", "--name", "w.test/1", "--key", "w.key", "--passphrase-file", "pass.txt")
 

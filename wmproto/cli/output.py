@@ -19,8 +19,9 @@ class _LogPlace(click.Path):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Tell one from the other; whether a log is there, each command says itself."""
-        url = isinstance(value, str) and value.startswith("postgresql://")
-        return value if url else super().convert(value, param, ctx)
+        from wmproto.registry.store import is_url  # late: an audit reads no log, and loads no database
+
+        return value if isinstance(value, str) and is_url(value) else super().convert(value, param, ctx)
 
 
 LogPlace = _LogPlace(path_type=Path)

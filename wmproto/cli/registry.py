@@ -189,8 +189,8 @@ def export(database: Path | str, out: Path, tiles: bool, policy_path: Path | Non
             raise ConfigError(
                 f"{out} exists already, and is no copy of this log", hint="nothing is overwritten: choose another name"
             ) from err
-    log.export(out)
-    emit(as_json, {"entries": len(log.entries()), "out": str(out), "vkey": log.vkey} | said_of, [log.vkey])
+    size = log.export(out).size
+    emit(as_json, {"entries": size, "out": str(out), "vkey": log.vkey} | said_of, [log.vkey])
 
 
 for _command in (serve_static, monitor, check_fork, fsck):

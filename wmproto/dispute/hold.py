@@ -96,7 +96,7 @@ def hold(
         raise ConfigError("the dispute was admitted with other settings or libraries", hint="go on where it began")
     if dispute.phase == "bound" and dispute.problems:
         return decide(dispute)  # inadmissible as filed: nothing is logged, no leaf is taken
-    if policy is not None and dispute.phase != "closed":
+    if policy is not None:
         check_policy(dispute, policy)
     if dispute.phase in ("bound", "admitted", "ready"):
         try:

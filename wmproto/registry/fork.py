@@ -63,19 +63,16 @@ def make_fork(key: LogKey, first: bytes, second: bytes, leaves: Sequence[bytes] 
         InclusionError: They are no evidence of a fork.
         FormatError, SignatureError: A note is not a checkpoint of this log.
     """
-    older, newer = sorted((first, second), key=lambda note: verify_checkpoint(note, key, extended=True).size)
-    size, total = (verify_checkpoint(note, key, extended=True).size for note in (older, newer))
-    if leaves is None:
-        leaves, root = (), verify_checkpoint(newer, key, extended=True).root
-    else:
-        root = tree_root(leaves[:size])
-    if total == size and root == verify_checkpoint(older, key, extended=True).root:
+    heads = [(verify_checkpoint(note, key, extended=True), note) for note in (first, second)]
+    (old, older), (new, newer) = sorted(heads, key=lambda head: head[0].size)
+    root = new.root if leaves is None else tree_root(leaves[: old.size])
+    if old.size == new.size and root == old.root:
         older, newer = newer, older  # of one size either may stand first; the leaves are the second one's
     evidence = _Evidence(
         format="wmproto/fork@v1",
         newer=newer.decode(),
         older=older.decode(),
-        proof=tuple(tree_root(leaves[start:end]) for start, end in consistency_spans(size, total)),
+        proof=tuple(tree_root((leaves or ())[start:end]) for start, end in consistency_spans(old.size, new.size)),
         root=root,
         vkey=str(key),
     ).to_bytes()

@@ -211,8 +211,11 @@ class Log:
             note = view.cosigned(head, witnesses)
             return view.receipts(head, list(zip(view.find(leaves), leaves, strict=True)), note)
 
-    def export(self, path: Path) -> None:
+    def export(self, path: Path) -> Checkpoint:
         """Write a copy of the whole log for auditors, whole or not at all, in place of an older copy.
+
+        Returns:
+            The checkpoint that it ends in.
 
         Raises:
             CorruptStoreError: The entries do not hash to what the log signed.
@@ -226,6 +229,7 @@ class Log:
         if tree_root([entry_leaf(self.profile, kind, e) for kind, e in entries]) != head.checkpoint.root:
             raise doubt(self.where, "its entries do not hash to the root that it signed")
         replace(path, b"".join(write_log_copy(note, self.key, entries)))
+        return head.checkpoint
 
     def keep_cosignatures(self, size: int, lines: Mapping[WitnessKey, str]) -> None:
         """Keep witnesses' lines beside the checkpoint of that size; of each witness the first one stays.

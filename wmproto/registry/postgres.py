@@ -22,6 +22,7 @@ from wmproto.errors import (
     RegistryError,
 )
 from wmproto.registry.rows import Rows
+from wmproto.registry.store import Store
 from wmproto.registry.tables import META
 
 try:
@@ -71,7 +72,7 @@ _FAILURES: dict[str, tuple[type[RegistryError], str, str | None]] = {
 }
 
 
-class PostgresStore:
+class PostgresStore(Store):
     """The Store in a PostgreSQL database; see store.py.
 
     Args:
@@ -80,7 +81,6 @@ class PostgresStore:
     """
 
     def __init__(self, url: str) -> None:
-        self.where, self._what, self._failed = url, f"the log {url}", False
         try:
             self._parameters: dict[str, Any] = _CONNECT | conninfo_to_dict(url)
         except psycopg.Error as err:
@@ -91,10 +91,10 @@ class PostgresStore:
                 f"a {secret[0]} in a URL can be read by every user of this machine",
                 hint="leave it out; PGPASSWORD, ~/.pgpass or a service file give it",
             )
-        self._engine = sa.create_engine(
+        engine = sa.create_engine(
             "postgresql+psycopg://", creator=self._connect, pool_pre_ping=True, use_native_hstore=False
         )
-        self._writer = self._engine.execution_options(alone=True)
+        super().__init__(url, engine)
         sa.event.listen(self._engine, "begin", _begin)
 
     def _connect(self) -> Connection:
@@ -139,24 +139,6 @@ class PostgresStore:
     @staticmethod
     def _tables(rows: Rows) -> list[str]:
         return sa.inspect(rows.connection).get_table_names()
-
-    def close(self) -> None:
-        """See Store.close."""
-        self._engine.dispose()
-
-    @contextmanager
-    def read(self) -> Iterator[Rows]:
-        """See Store.read; ends in a commit, because a rollback makes the driver forget what it has prepared."""
-        with self._translated(), self._engine.begin() as db:
-            yield Rows(db)
-
-    @contextmanager
-    def write(self) -> Iterator[Rows]:
-        """See Store.write."""
-        if self._failed:
-            raise RegistryError(f"{self._what} failed before", hint="look at its disk, then open the log again")
-        with self._translated(), self._writer.begin() as db:
-            yield Rows(db)
 
     @contextmanager
     def _translated(self) -> Iterator[None]:

@@ -159,12 +159,8 @@ class Rows:
         """Consistency proof from the first ``old`` leaves to the first ``new`` (RFC 6962 section 2.1.2)."""
         return self._hashes(consistency_spans(old, new))
 
-    def leaves(self, start: int, end: int) -> list[bytes]:
-        """Leaf hashes of the entries from ``start`` to ``end`` (exclusive)."""
-        return self.nodes(0, start, end)
-
     def nodes(self, level: int, start: int, end: int) -> list[bytes]:
-        """Hashes of the complete subtrees of 2**level leaves from number ``start`` to ``end`` (exclusive)."""
+        """Hashes of the complete subtrees of 2**level leaves, or of leaves, from ``start`` to ``end`` (exclusive)."""
         t = NODES.c
         query = sa.select(t.idx, t.hash).where(t.level == level, t.idx >= start, t.idx < end).order_by(t.idx)
         found = self.connection.execute(query).all()

@@ -14,23 +14,20 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from wmproto.errors import NotFoundError, RegistryError
-from wmproto.registry.rows import Rows
 from wmproto.registry.sqlite import connect, failure_code, make, remove, translated
+from wmproto.registry.store import Store
 
 __all__ = ["SqliteStore"]
 
 _APPLICATION_ID = 0x776D6C67  # "wmlg" in the file's header
 
 
-class SqliteStore:
+class SqliteStore(Store):
     """The Store in a file; see store.py."""
 
     def __init__(self, path: Path) -> None:
-        self.where = str(path)
-        self._path, self._what = path, f"the log {path}"
-        self._failed = False
-        self._engine = sa.create_engine("sqlite://", creator=self._connect, poolclass=sa.QueuePool)
-        self._writer = self._engine.execution_options(immediate=True)
+        super().__init__(str(path), sa.create_engine("sqlite://", creator=self._connect, poolclass=sa.QueuePool))
+        self._path = path
         sa.event.listen(self._engine, "begin", _begin)
 
     def _connect(self) -> sqlite3.Connection:
@@ -59,24 +56,6 @@ class SqliteStore:
         except OSError as err:
             raise RegistryError(f"{self._what} cannot be read: {err.strerror}", hint="check its permissions") from err
 
-    def close(self) -> None:
-        """See Store.close."""
-        self._engine.dispose()
-
-    @contextmanager
-    def read(self) -> Iterator[Rows]:
-        """See Store.read."""
-        with self._translated(), self._engine.begin() as db:
-            yield Rows(db)
-
-    @contextmanager
-    def write(self) -> Iterator[Rows]:
-        """See Store.write."""
-        if self._failed:
-            raise RegistryError(f"{self._what} failed before", hint="look at the disk, then open the log again")
-        with self._translated(), self._writer.begin() as db:
-            yield Rows(db)
-
     @contextmanager
     def _translated(self) -> Iterator[None]:
         try:
@@ -88,4 +67,4 @@ class SqliteStore:
 
 
 def _begin(db: sa.Connection) -> None:
-    db.exec_driver_sql("BEGIN IMMEDIATE" if db.get_execution_options().get("immediate") else "BEGIN")
+    db.exec_driver_sql("BEGIN IMMEDIATE" if db.get_execution_options().get("alone") else "BEGIN")
